@@ -1,0 +1,6 @@
+export * from "./containers.ts";
+export * from "./commands.ts";
+export * from "./errors.ts";
+export * from "./handshake.ts";
+export * from "./reports.ts";
+export * from "./reply.ts";

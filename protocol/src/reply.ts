@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { COMMANDS, type CommandData, type CommandName } from "./commands.ts";
+import { ErrorCode } from "./errors.ts";
+
+const Failure = z.object({
+  success: z.literal(false),
+  message: z.string().max(4096),
+  /** Null, but for ALREADY_EXISTS, which carries the container that exists. */
+  data: z.unknown(),
+  error: z.object({ code: ErrorCode, retryable: z.boolean() }),
+});
+export type Failure = z.infer<typeof Failure>;
+
+export interface Success<Name extends CommandName> {
+  success: true;
+  message: string;
+  data: CommandData<Name>;
+}
+
+export type Reply<Name extends CommandName> = Success<Name> | Failure;
+
+/** Validates what a backend answered to `command`; throws a ZodError where it breaks the contract. */
+export function parseReply<Name extends CommandName>(command: Name, reply: unknown): Reply<Name> {
+  const success = z.object({ success: z.literal(true), message: z.string().max(4096), data: COMMANDS[command].data });
+  return z.discriminatedUnion("success", [success, Failure]).parse(reply) as Reply<Name>;
+}
+
+/** The event that carries a reply where the sender of the command gave no callback. */
+export const COMMAND_RESULT_EVENT = "command-result";

@@ -1,0 +1,26 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const protocolSource = fileURLToPath(new URL("protocol/src/index.ts", import.meta.url));
+
+export default defineConfig({
+  resolve: { alias: { "@dockhost/protocol": protocolSource } },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: { name: "unit", include: ["{protocol,backend,main-server}/src/**/*.test.ts", "scripts/**/*.test.ts"] },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["e2e/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
