@@ -1,0 +1,30 @@
+/** What an API key of DockHost looks like wherever it turns up in a text. */
+const API_KEY = /dkh_[A-Za-z0-9_-]+/g;
+
+export const maskApiKeys = (text: string): string => text.replace(API_KEY, "dkh_***");
+
+const SECRET_FIELDS = [
+  "DOCKHOST_API_KEY",
+  "apiKey",
+  "api_key",
+  "token",
+  "password",
+  "authorization",
+  "Authorization",
+  "cookie",
+  "Cookie",
+  '["set-cookie"]',
+  "sshPublicKey",
+  "sshPublicKeys",
+  "SSH_PUB_KEY",
+];
+
+/** pino's redact has no "at any depth": a wildcard stands for exactly one level, so each level is spelled out. */
+const LEVELS = ["", "*", "*.*", "*.*.*"];
+
+/** Every path at which pino looks for a secret field. */
+export const SECRET_PATHS = LEVELS.flatMap((level) => SECRET_FIELDS.map((field) => join(level, field)));
+
+function join(level: string, field: string): string {
+  return level === "" || field.startsWith("[") ? level + field : `${level}.${field}`;
+}
