@@ -1,0 +1,31 @@
+import { existsSync } from "node:fs";
+import { aptInstall, hasApt } from "./apt.mjs";
+import { SetupProblem } from "./problem.mjs";
+import { run, succeeds, which } from "./run.mjs";
+import { step } from "./steps.mjs";
+
+/** What only the tests need: a registry to pull from, and an independent Socket.IO to speak with. */
+const tools = [
+  { name: "docker-registry", present: async () => which("docker-registry") !== undefined },
+  { name: "python3-socketio", present: () => succeeds("python3", ["-c", "import socketio"]) },
+  { name: "python3-aiohttp", present: () => succeeds("python3", ["-c", "import aiohttp"]) },
+];
+
+export async function testTools() {
+  await step("test tools", async (announce) => {
+    const present = await Promise.all(tools.map((tool) => tool.present()));
+    const missing = tools.filter((_, index) => !present[index]).map((tool) => tool.name);
+    if (missing.length === 0) return "already there";
+    if (!hasApt())
+      throw new SetupProblem(
+        `The tests need ${missing.join(", ")} (as Debian calls them): install them, then run this again.`,
+      );
+
+    await aptInstall(missing, "what the tests need", announce);
+    // The tests start a registry of their own; Debian's service would listen on every boot.
+    if (missing.includes("docker-registry") && existsSync("/run/systemd/system")) {
+      await run("systemctl", ["disable", "--now", "docker-registry"]);
+    }
+    return "installed";
+  });
+}
