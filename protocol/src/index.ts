@@ -4,3 +4,4 @@ export * from "./errors.ts";
 export * from "./handshake.ts";
 export * from "./reports.ts";
 export * from "./reply.ts";
+export { parseSshPublicKey, type SshPublicKey, type SshPublicKeyResult } from "./ssh-public-key.ts";
