@@ -1,0 +1,141 @@
+import type { Server as HttpServer } from "node:http";
+import { BACKEND_ROLE, HandshakeAuth, type Report, type ReportName } from "@dockhost/protocol";
+import PQueue from "p-queue";
+import { Server, type Socket } from "socket.io";
+import type { Log } from "../observe/log.ts";
+import type { OriginRule } from "../origin.ts";
+import { Connection, type BadReport, type BackendIdentity } from "./connection.ts";
+import type { Registry } from "./registry.ts";
+
+/** What to do with each report. The reports of one connection come one after another, in the order they were sent. */
+export type ReportListener = { [Name in ReportName]: (source: Connection, report: Report<Name>) => Promise<void> } & {
+  /** At the connection's beginning and end. */
+  seen: (source: Connection) => Promise<void>;
+};
+
+export interface GatewayOptions {
+  registry: Registry;
+  listener: ReportListener;
+  /** Undefined where no live key reads like this. */
+  authenticate: (apiKey: string) => Promise<BackendIdentity | undefined>;
+  originAllowed: OriginRule;
+  log: Log;
+}
+
+const MAX_FRAME_BYTES = 1024 * 1024;
+/** A backend that reports faster than its reports can be worked off is let go, before they fill the memory. */
+const MAX_BACKLOG = 512;
+
+/** The door for backends: nothing that comes through it, however malformed, raises an exception beyond it. */
+export class Gateway implements AsyncDisposable {
+  readonly #options: GatewayOptions;
+  readonly #log: Log;
+  readonly #io: Server;
+  readonly #queues = new Set<PQueue>();
+  readonly #identities = new WeakMap<Socket, BackendIdentity>();
+
+  constructor(server: HttpServer, options: GatewayOptions) {
+    this.#options = options;
+    this.#log = options.log;
+    this.#io = new Server(server, {
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      serveClient: false,
+      // A half-open connection is noticed in 45 s.
+      pingInterval: 25_000,
+      pingTimeout: 20_000,
+      allowRequest: ({ headers }, allow) => allow(null, options.originAllowed(headers.origin, headers.host)),
+    });
+    this.#io.use((socket, next) => void this.#admit(socket).then(next));
+    this.#io.on("connection", (socket) => void this.#welcome(socket));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#io.disconnectSockets(true);
+    await this.#io.close();
+    await Promise.all([...this.#queues].map((queue) => queue.onIdle()));
+  }
+
+  /** The error to refuse the connection with. */
+  async #admit(socket: Socket): Promise<Error | undefined> {
+    const { auth, query, address } = socket.handshake;
+    try {
+      if (query.role !== BACKEND_ROLE) return new Error(`Only connections with the role "${BACKEND_ROLE}" are served`);
+      const { success, data } = HandshakeAuth.safeParse(auth);
+      const identity = success ? await this.#options.authenticate(data.DOCKHOST_API_KEY) : undefined;
+      if (identity) this.#identities.set(socket, identity);
+      else this.#log.warn({ address }, "A backend was refused: its key is not a live one.");
+      return identity ? undefined : new Error("Authentication failed");
+    } catch (error) {
+      this.#log.error({ err: error, address }, "A backend's key could not be checked.");
+      return new Error("The main server could not check the key");
+    }
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    // Unheard, an event of this name would be thrown.
+    socket.on("error", (error) => this.#log.warn({ problem: String(error) }, "A backend's socket failed."));
+    const identity = this.#identities.get(socket);
+    if (!identity) return void socket.disconnect(true);
+    const auth = HandshakeAuth.parse(socket.handshake.auth);
+    const connection = new Connection(socket, identity, auth.agentId);
+    this.#follow(connection);
+    this.#options.registry.add(connection);
+    this.#log.info({ ...describe(connection), version: auth.version }, "A backend connected.");
+    await this.#endIfRevoked(connection, auth.DOCKHOST_API_KEY);
+  }
+
+  /** The key may have been revoked between the check of the handshake and the entry in the registry. */
+  async #endIfRevoked(connection: Connection, apiKey: string): Promise<void> {
+    const identity = await this.#options.authenticate(apiKey).catch(() => undefined);
+    if (identity?.keyId !== connection.keyId) connection.end();
+  }
+
+  #follow(connection: Connection): void {
+    const { registry, listener } = this.#options;
+    const queue = this.#queueFor(connection);
+    const complainedOf = new Set<ReportName>();
+    connection.onReports(
+      (name, report) => {
+        if (name === "backend-status") registry.heard(connection, report as Report<"backend-status">);
+        if (queue.size < MAX_BACKLOG) this.#work(queue, connection, () => handle(listener, name, connection, report));
+        else connection.end();
+      },
+      (bad) => this.#complainOnce(connection, bad, complainedOf),
+    );
+    this.#work(queue, connection, () => listener.seen(connection));
+    connection.onEnd((reason) => {
+      const current = registry.remove(connection);
+      this.#log.info({ ...describe(connection), reason, current }, "A backend disconnected.");
+      this.#work(queue, connection, () => listener.seen(connection));
+    });
+  }
+
+  #queueFor(connection: Connection): PQueue {
+    const queue = new PQueue({ concurrency: 1 });
+    this.#queues.add(queue);
+    connection.onEnd(() => void queue.onIdle().then(() => this.#queues.delete(queue)));
+    return queue;
+  }
+
+  #work(queue: PQueue, connection: Connection, task: () => Promise<void>): void {
+    void queue.add(task).catch((error: unknown) => {
+      this.#log.error({ ...describe(connection), err: error }, "A backend's report could not be worked off.");
+    });
+  }
+
+  #complainOnce(connection: Connection, { name, problem }: BadReport, complainedOf: Set<ReportName>): void {
+    if (complainedOf.has(name)) return;
+    complainedOf.add(name);
+    this.#log.warn(
+      { ...describe(connection), report: name, problem },
+      "A backend's report breaks the contract: ignored.",
+    );
+  }
+}
+
+const describe = ({ backendId, remoteAddress }: Connection) => ({ backendId, remoteAddress });
+
+function handle(listener: ReportListener, name: ReportName, source: Connection, report: unknown): Promise<void> {
+  const work = listener[name] as (source: Connection, report: unknown) => Promise<void>;
+  return work(source, report);
+}

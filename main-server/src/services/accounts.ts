@@ -1,0 +1,68 @@
+import { randomBytes } from "node:crypto";
+import type { User } from "../store/accounts-store.ts";
+import type { Store } from "../store/store.ts";
+import { sha256 } from "./api-key.ts";
+import { ServiceError } from "./errors.ts";
+import type { Passwords } from "./passwords.ts";
+import type { SignupPolicy } from "./signup-policy.ts";
+
+export type { User };
+
+export const SESSION_DAYS = 30;
+const DAY_MS = 86_400_000;
+
+export interface Session {
+  user: User;
+  /** For the cookie; the store has only its hash. */
+  token: string;
+}
+
+export interface Credentials {
+  username: string;
+  password: string;
+}
+
+export class Accounts {
+  readonly #store: Store;
+  readonly #passwords: Passwords;
+  readonly #policy: SignupPolicy;
+
+  constructor(store: Store, passwords: Passwords, policy: SignupPolicy) {
+    this.#store = store;
+    this.#passwords = passwords;
+    this.#policy = policy;
+  }
+
+  /** Throws FORBIDDEN where sign-up is closed, ALREADY_EXISTS where the name is taken. */
+  async signUp({ username, password }: Credentials, token: string | undefined): Promise<Session> {
+    const user = await this.#policy.admit(token, async () => {
+      const added = await this.#store.accounts.add(username, await this.#passwords.hash(password));
+      if (added) return added;
+      throw new ServiceError("ALREADY_EXISTS", "This username is taken; choose another one.");
+    });
+    return this.#openSession(user);
+  }
+
+  /** Throws UNAUTHENTICATED, alike and after the same time for a wrong user and a wrong password. */
+  async signIn({ username, password }: Credentials): Promise<Session> {
+    const account = await this.#store.accounts.withPasswordHash(username);
+    const matches = await this.#passwords.matches(account?.passwordHash, password);
+    if (account && matches) return this.#openSession(account.user);
+    throw new ServiceError("UNAUTHENTICATED", "The username or the password is wrong.");
+  }
+
+  async signOut(token: string): Promise<void> {
+    await this.#store.sessions.remove(sha256(token));
+  }
+
+  async userOf(token: string): Promise<User | undefined> {
+    return this.#store.sessions.userOf(sha256(token));
+  }
+
+  async #openSession(user: User): Promise<Session> {
+    const token = randomBytes(32).toString("base64url");
+    await this.#store.sessions.removeExpired();
+    await this.#store.sessions.add(sha256(token), user.id, new Date(Date.now() + SESSION_DAYS * DAY_MS));
+    return { user, token };
+  }
+}

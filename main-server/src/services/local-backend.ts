@@ -1,0 +1,51 @@
+import { chmod, mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Log } from "../observe/log.ts";
+import type { Store } from "../store/store.ts";
+import type { Keys } from "./keys.ts";
+
+interface Parts {
+  store: Store;
+  keys: Keys;
+  log: Log;
+}
+
+/**
+ * Sees to it that `keyFile` holds a live key of a shared backend, so that the backend of this machine can join.
+ * The file's key is kept while it is live; otherwise the backend named `name` gets a new one, and its former keys end.
+ */
+export async function ensureLocalBackend({ store, keys, log }: Parts, name: string, keyFile: string): Promise<void> {
+  if (await holdsLiveKey(store, keys, keyFile)) return chmod(keyFile, 0o600);
+  const backend = (await store.backends.sharedByName(name)) ?? (await store.backends.add(name, null));
+  await store.keys.removeAllOf(backend.id);
+  const { apiKey } = await keys.mint(backend.id);
+  await writePrivately(keyFile, `${apiKey}\n`);
+  log.info({ backendId: backend.id, name, file: keyFile }, "A key for this machine's backend was made.");
+}
+
+async function holdsLiveKey(store: Store, keys: Keys, keyFile: string): Promise<boolean> {
+  const text = await readFile(keyFile, "utf8").catch(() => "");
+  const identity = await keys.authenticate(text.trim());
+  return identity !== undefined && (await store.backends.get(identity.backendId))?.ownerId === null;
+}
+
+/** Whole or not at all, also across a crash. */
+async function writePrivately(path: string, text: string): Promise<void> {
+  const directory = dirname(path);
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const unfinished = `${path}.${process.pid}.tmp`;
+  const file = await open(unfinished, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(unfinished, path);
+  await syncDirectory(directory);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path);
+  await directory.sync().finally(() => directory.close());
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { BackendStatus } from "@dockhost/protocol";
+import type { Database } from "./database.ts";
+import type { BackendsTable } from "./schema.ts";
+
+export interface BackendRecord {
+  id: string;
+  name: string;
+  /** Null: shared, it serves everyone. */
+  ownerId: string | null;
+  createdAt: string;
+  lastSeenAt: string | null;
+  lastStatus: BackendStatus | null;
+  remoteAddress: string | null;
+}
+
+/** What is known of a backend each time that it is seen. */
+export interface Sighting {
+  remoteAddress: string;
+  status: BackendStatus | undefined;
+}
+
+export class BackendsStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async add(name: string, ownerId: string | null): Promise<BackendRecord> {
+    const row = { id: randomUUID(), name, owner_id: ownerId, created_at: new Date().toISOString() };
+    const inserted = await this.#db.insertInto("backends").values(row).returningAll().executeTakeFirstOrThrow();
+    return toRecord(inserted);
+  }
+
+  async get(id: string): Promise<BackendRecord | undefined> {
+    const row = await this.#db.selectFrom("backends").selectAll().where("id", "=", id).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async sharedByName(name: string): Promise<BackendRecord | undefined> {
+    const query = this.#db.selectFrom("backends").selectAll().where("owner_id", "is", null).where("name", "=", name);
+    const row = await query.executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  /** Those that the user may place on: their own, and the shared ones. */
+  async usableBy(userId: string): Promise<BackendRecord[]> {
+    const rows = await this.#db
+      .selectFrom("backends")
+      .selectAll()
+      .where((where) => where.or([where("owner_id", "=", userId), where("owner_id", "is", null)]))
+      .orderBy("created_at")
+      .execute();
+    return rows.map(toRecord);
+  }
+
+  /** With its keys; false where an instance, gone ones aside, still stands on it. */
+  async remove(id: string): Promise<boolean> {
+    return this.#db.transaction().execute(async (db) => {
+      const onIt = db.selectFrom("instances").select("id").where("backend_id", "=", id).where("state", "<>", "gone");
+      if (await onIt.executeTakeFirst()) return false;
+      await db.deleteFrom("instances").where("backend_id", "=", id).execute();
+      await db.deleteFrom("backends").where("id", "=", id).execute();
+      return true;
+    });
+  }
+
+  async saw(id: string, { remoteAddress, status }: Sighting): Promise<void> {
+    const seen = { last_seen_at: new Date().toISOString(), remote_address: remoteAddress };
+    const told = status === undefined ? {} : { last_status: JSON.stringify(status) };
+    await this.#db
+      .updateTable("backends")
+      .set({ ...seen, ...told })
+      .where("id", "=", id)
+      .execute();
+  }
+}
+
+const toRecord = (row: BackendsTable): BackendRecord => ({
+  id: row.id,
+  name: row.name,
+  ownerId: row.owner_id,
+  createdAt: row.created_at,
+  lastSeenAt: row.last_seen_at,
+  lastStatus: row.last_status === null ? null : storedStatus(row.last_status),
+  remoteAddress: row.remote_address,
+});
+
+/** A status that an older version wrote may no longer fit. */
+function storedStatus(json: string): BackendStatus | null {
+  return BackendStatus.safeParse(JSON.parse(json)).data ?? null;
+}

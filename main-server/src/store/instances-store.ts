@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import type { CommandInput, CommandName, Container, ContainerState, Ports } from "@dockhost/protocol";
+import { sql } from "kysely";
+import { isUniqueViolation, type Database } from "./database.ts";
+import type { InstancesTable } from "./schema.ts";
+
+/** What is stored; `unreachable` is never, it is told at each reading from who is connected. */
+export type RecordedState = ContainerState | "creating" | "gone";
+
+export type CreateRequest = CommandInput<"create-container">;
+
+export interface InstanceRecord {
+  id: string;
+  userId: string;
+  username: string;
+  backendId: string;
+  state: RecordedState;
+  stateReason: string | null;
+  containerId: string | null;
+  ports: Ports | null;
+  image: string | null;
+  sshUser: string | null;
+  hostKeyFingerprint: string | null;
+  operationId: string | null;
+  /** The command whose outcome is not known yet. */
+  pendingCommand: CommandName | null;
+  /** Of a create that is not settled yet. */
+  createRequest: CreateRequest | null;
+  createdAt: string;
+}
+
+/** A place in the list, newest first. */
+export type Position = Pick<InstanceRecord, "createdAt" | "id">;
+
+export class InstancesStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Undefined where the user already has an instance on this backend. */
+  async addCreating(userId: string, backendId: string, request: CreateRequest): Promise<InstanceRecord | undefined> {
+    const row = { id: randomUUID(), user_id: userId, backend_id: backendId, created_at: new Date().toISOString() };
+    const operation = { operation_id: request.operationId ?? null, pending_command: "create-container" };
+    const creating = { state: "creating", create_request: JSON.stringify(request) };
+    try {
+      await this.#db
+        .insertInto("instances")
+        .values({ ...row, ...operation, ...creating })
+        .execute();
+    } catch (error) {
+      if (isUniqueViolation(error)) return undefined;
+      throw error;
+    }
+    return this.get(row.id);
+  }
+
+  async get(id: string): Promise<InstanceRecord | undefined> {
+    const row = await this.#select().where("instances.id", "=", id).executeTakeFirst();
+    return row && toInstance(row);
+  }
+
+  async ofUser(userId: string, limit: number, after?: Position): Promise<InstanceRecord[]> {
+    let query = this.#select().where("user_id", "=", userId);
+    if (after)
+      query = query.where(sql<boolean>`(instances.created_at, instances.id) < (${after.createdAt}, ${after.id})`);
+    const newestFirst = query.orderBy("instances.created_at", "desc").orderBy("instances.id", "desc");
+    return (await newestFirst.limit(limit).execute()).map(toInstance);
+  }
+
+  async ofBackend(backendId: string): Promise<InstanceRecord[]> {
+    return (await this.#select().where("backend_id", "=", backendId).execute()).map(toInstance);
+  }
+
+  /** The backends on which the user has an instance that is not gone. */
+  async backendsOf(userId: string): Promise<Set<string>> {
+    const query = this.#db.selectFrom("instances").select("backend_id").where("user_id", "=", userId);
+    const rows = await query.where("state", "<>", "gone").execute();
+    return new Set(rows.map((row) => row.backend_id));
+  }
+
+  /** How many creates each backend is busy with. */
+  async creatingByBackend(): Promise<Map<string, number>> {
+    const query = this.#db.selectFrom("instances").where("state", "=", "creating").groupBy("backend_id");
+    const rows = await query.select(["backend_id", (of) => of.fn.countAll<number>().as("count")]).execute();
+    return new Map(rows.map((row) => [row.backend_id, row.count]));
+  }
+
+  /** Written before the command is sent, so that no crash leaves one that nobody knows of. */
+  async begin(id: string, operationId: string, command: CommandName): Promise<void> {
+    await this.#update(id, { operation_id: operationId, pending_command: command });
+  }
+
+  /** The container as it now is; whatever was pending is settled. */
+  async settle(id: string, container: Container, stateReason: string | null): Promise<void> {
+    const access = container.ssh && {
+      ssh_user: container.ssh.user,
+      host_key_fingerprint: container.ssh.hostKeyFingerprint,
+    };
+    await this.#update(id, {
+      state: container.state,
+      state_reason: stateReason,
+      container_id: container.containerId,
+      ports: JSON.stringify(container.ports),
+      image: container.image,
+      ...access,
+      pending_command: null,
+      create_request: null,
+    });
+  }
+
+  async markGone(id: string, stateReason: string): Promise<void> {
+    await this.#update(id, { state: "gone", state_reason: stateReason, pending_command: null, create_request: null });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#db.deleteFrom("instances").where("id", "=", id).execute();
+  }
+
+  #select() {
+    return this.#db
+      .selectFrom("instances")
+      .innerJoin("users", "users.id", "instances.user_id")
+      .selectAll("instances")
+      .select("users.username");
+  }
+
+  async #update(id: string, changes: Partial<InstancesTable>): Promise<void> {
+    await this.#db.updateTable("instances").set(changes).where("id", "=", id).execute();
+  }
+}
+
+const toInstance = (row: InstancesTable & { username: string }): InstanceRecord => ({
+  id: row.id,
+  userId: row.user_id,
+  username: row.username,
+  backendId: row.backend_id,
+  state: row.state as RecordedState,
+  stateReason: row.state_reason,
+  containerId: row.container_id,
+  ports: row.ports === null ? null : (JSON.parse(row.ports) as Ports),
+  image: row.image,
+  sshUser: row.ssh_user,
+  hostKeyFingerprint: row.host_key_fingerprint,
+  operationId: row.operation_id,
+  pendingCommand: row.pending_command as CommandName | null,
+  createRequest: row.create_request === null ? null : (JSON.parse(row.create_request) as CreateRequest),
+  createdAt: row.created_at,
+});

@@ -1,0 +1,58 @@
+import { randomUUID } from "node:crypto";
+import type { Database } from "./database.ts";
+import type { BackendKeysTable } from "./schema.ts";
+
+export interface KeyRecord {
+  id: string;
+  backendId: string;
+  hash: string;
+  prefix: string;
+  createdAt: string;
+}
+
+export class KeysStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Undefined where the backend already has `atMost` keys. */
+  async add(backendId: string, key: { hash: string; prefix: string }, atMost: number): Promise<KeyRecord | undefined> {
+    return this.#db.transaction().execute(async (db) => {
+      const live = await db.selectFrom("backend_keys").select("id").where("backend_id", "=", backendId).execute();
+      if (live.length >= atMost) return undefined;
+      const row = { id: randomUUID(), backend_id: backendId, created_at: new Date().toISOString() };
+      const inserted = db.insertInto("backend_keys").values({ ...row, hash: key.hash, prefix: key.prefix });
+      return toRecord(await inserted.returningAll().executeTakeFirstOrThrow());
+    });
+  }
+
+  async withHash(hash: string): Promise<KeyRecord | undefined> {
+    const row = await this.#db.selectFrom("backend_keys").selectAll().where("hash", "=", hash).executeTakeFirst();
+    return row && toRecord(row);
+  }
+
+  async ofBackend(backendId: string): Promise<KeyRecord[]> {
+    const query = this.#db.selectFrom("backend_keys").selectAll().where("backend_id", "=", backendId);
+    return (await query.orderBy("created_at").execute()).map(toRecord);
+  }
+
+  /** Whether there was such a key. */
+  async remove(backendId: string, keyId: string): Promise<boolean> {
+    const query = this.#db.deleteFrom("backend_keys").where("id", "=", keyId).where("backend_id", "=", backendId);
+    return (await query.executeTakeFirst()).numDeletedRows > 0n;
+  }
+
+  async removeAllOf(backendId: string): Promise<void> {
+    await this.#db.deleteFrom("backend_keys").where("backend_id", "=", backendId).execute();
+  }
+}
+
+const toRecord = (row: BackendKeysTable): KeyRecord => ({
+  id: row.id,
+  backendId: row.backend_id,
+  hash: row.hash,
+  prefix: row.prefix,
+  createdAt: row.created_at,
+});

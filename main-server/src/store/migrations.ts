@@ -1,0 +1,72 @@
+import type { Kysely, Migration } from "kysely";
+import { sql } from "kysely";
+import type { Schema } from "./schema.ts";
+
+/** In order of their names; one that has been released never changes. */
+export const MIGRATIONS: Record<string, Migration> = {
+  "0001-accounts-backends-instances": { up: accountsBackendsInstances },
+};
+
+async function accountsBackendsInstances(db: Kysely<Schema>): Promise<void> {
+  for (const statement of FIRST_TABLES) await sql.raw(statement).execute(db);
+}
+
+const FIRST_TABLES = [
+  `create table users (
+    id text primary key,
+    username text not null,
+    username_key text not null unique,
+    password_hash text not null,
+    created_at text not null
+  ) strict`,
+
+  `create table sessions (
+    token_hash text primary key,
+    user_id text not null references users (id) on delete cascade,
+    created_at text not null,
+    expires_at text not null
+  ) strict`,
+  `create index sessions_by_user on sessions (user_id)`,
+  `create index sessions_by_expiry on sessions (expires_at)`,
+
+  `create table backends (
+    id text primary key,
+    name text not null,
+    owner_id text references users (id),
+    created_at text not null,
+    last_seen_at text,
+    last_status text,
+    remote_address text
+  ) strict`,
+  `create index backends_by_owner on backends (owner_id)`,
+
+  `create table backend_keys (
+    id text primary key,
+    backend_id text not null references backends (id) on delete cascade,
+    hash text not null unique,
+    prefix text not null,
+    created_at text not null
+  ) strict`,
+  `create index backend_keys_by_backend on backend_keys (backend_id)`,
+
+  `create table instances (
+    id text primary key,
+    user_id text not null references users (id),
+    backend_id text not null references backends (id),
+    state text not null,
+    state_reason text,
+    container_id text,
+    ports text,
+    image text,
+    ssh_user text,
+    host_key_fingerprint text,
+    operation_id text,
+    pending_command text,
+    create_request text,
+    created_at text not null
+  ) strict`,
+  `create index instances_by_user on instances (user_id, created_at, id)`,
+  `create index instances_by_backend on instances (backend_id)`,
+  // One container per user per backend; what is gone no longer stands in the way of a new one.
+  `create unique index instances_one_per_user_per_backend on instances (user_id, backend_id) where state <> 'gone'`,
+];

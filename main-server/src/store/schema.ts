@@ -1,0 +1,67 @@
+/** Every time is ISO 8601 in UTC, so that it sorts as text. */
+export interface Schema {
+  users: UsersTable;
+  sessions: SessionsTable;
+  backends: BackendsTable;
+  backend_keys: BackendKeysTable;
+  instances: InstancesTable;
+}
+
+export interface UsersTable {
+  id: string;
+  username: string;
+  /** The username in lower case: no two accounts differ by case alone. */
+  username_key: string;
+  password_hash: string;
+  created_at: string;
+}
+
+export interface SessionsTable {
+  /** SHA-256 of the cookie's token, in hex. */
+  token_hash: string;
+  user_id: string;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface BackendsTable {
+  id: string;
+  name: string;
+  /** Null: shared, it serves everyone. */
+  owner_id: string | null;
+  created_at: string;
+  last_seen_at: string | null;
+  /** The last validated backend-status, as JSON. */
+  last_status: string | null;
+  remote_address: string | null;
+}
+
+export interface BackendKeysTable {
+  id: string;
+  backend_id: string;
+  /** SHA-256 of the key, in hex. */
+  hash: string;
+  /** The key's first characters, by which a person tells two keys apart. */
+  prefix: string;
+  created_at: string;
+}
+
+export interface InstancesTable {
+  id: string;
+  user_id: string;
+  backend_id: string;
+  state: string;
+  state_reason: string | null;
+  container_id: string | null;
+  /** JSON. */
+  ports: string | null;
+  image: string | null;
+  ssh_user: string | null;
+  host_key_fingerprint: string | null;
+  /** The operation last sent for this instance, and its command while the outcome is not known. */
+  operation_id: string | null;
+  pending_command: string | null;
+  /** JSON of the create that is not settled yet, from which it can be sent again. */
+  create_request: string | null;
+  created_at: string;
+}
