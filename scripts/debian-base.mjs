@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aptInstall, hasApt, isRoot } from "./apt.mjs";
 import { SetupProblem } from "./problem.mjs";
-import { end, run, succeeds, which } from "./run.mjs";
+import { run, succeeds, which } from "./run.mjs";
 
 /** @typedef {import("./steps.mjs").Announce} Announce */
 
@@ -32,11 +31,13 @@ export async function debianBase(announce) {
 async function bootstrapAndImport() {
   // Not in /tmp, which is often mounted without devices.
   const folder = mkdtempSync("/var/tmp/dockhost-debian-");
+  const system = join(folder, "system");
+  const archive = join(folder, "system.tar");
   try {
-    await run("debootstrap", ["--variant=minbase", "--include=ca-certificates", suite, folder, mirror]);
-    writeFileSync(join(folder, "etc/apt/sources.list"), sources);
-    await run("chroot", [folder, "apt-get", "clean"]);
-    await importAsImage(folder);
+    await run("debootstrap", ["--variant=minbase", "--include=ca-certificates", suite, system, mirror]);
+    writeFileSync(join(system, "etc/apt/sources.list"), sources);
+    await run("tar", ["-C", system, ...leaveOut, "-cf", archive, "."]);
+    await run("docker", ["import", "--change", 'CMD ["bash"]', archive, name]);
   } finally {
     // One file system: a debootstrap that was cut short leaves /proc mounted in there.
     await run("rm", ["-rf", "--one-file-system", folder]).catch(() => undefined);
@@ -50,14 +51,4 @@ deb ${mirror} ${suite}-updates main
 deb http://deb.debian.org/debian-security ${suite}-security main
 `;
 
-/** @param {string} folder */
-async function importAsImage(folder) {
-  const exclude = ["--exclude=./var/lib/apt/lists/*", "--exclude=./var/cache/apt/*.bin", "--exclude=./var/log/*.log"];
-  const tar = spawn("tar", ["-C", folder, ...exclude, "-c", "."], { stdio: ["ignore", "pipe", "inherit"] });
-  const docker = spawn("docker", ["import", "--change", 'CMD ["bash"]', "-", name], {
-    stdio: [tar.stdout, "ignore", "inherit"],
-  });
-  const [packed, imported] = await Promise.all([end(tar), end(docker)]);
-  if (packed.code !== 0) throw new SetupProblem(`tar ${packed.how}.`);
-  if (imported.code !== 0) throw new SetupProblem(`docker import ${imported.how}.`);
-}
+const leaveOut = ["var/lib/apt/lists/*", "var/cache/apt/*", "var/log/*.log"].map((path) => `--exclude=./${path}`);

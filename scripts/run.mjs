@@ -88,7 +88,7 @@ export const lastLines = (text, count = 15) => text.trim().split("\n").slice(-co
  * @param {import("node:child_process").ChildProcess} child
  * @returns {Promise<{ code: number, how: string }>}
  */
-export function end(child) {
+function end(child) {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ code: 127, how: `could not be started (${error.message})` }));
     child.once("close", (code, signal) =>
