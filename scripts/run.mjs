@@ -85,10 +85,11 @@ export function which(program, path = process.env["PATH"] ?? "") {
 export const lastLines = (text, count = 15) => text.trim().split("\n").slice(-count).join("\n");
 
 /**
+ * How a child ended, as a code and as words that follow its name.
  * @param {import("node:child_process").ChildProcess} child
  * @returns {Promise<{ code: number, how: string }>}
  */
-function end(child) {
+export function end(child) {
   return new Promise((resolve) => {
     child.once("error", (error) => resolve({ code: 127, how: `could not be started (${error.message})` }));
     child.once("close", (code, signal) =>
