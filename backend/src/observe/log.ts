@@ -2,7 +2,7 @@ import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
 import { maskApiKeys, SECRET_PATHS } from "./secrets.ts";
 
-export type LogFields = Record<string, unknown>;
+type LogFields = Record<string, unknown>;
 type Write = (fields: LogFields, message: string) => void;
 
 /** What the rest of the backend sees of logging: one event, its fields, one sentence. */
