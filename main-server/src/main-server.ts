@@ -1,1 +1,48 @@
-export {};
+#!/usr/bin/env node
+import { once } from "node:events";
+import { Command } from "commander";
+import { createMainServer, type MainServer } from "./app.ts";
+import { ConfigError, loadConfig } from "./config.ts";
+import { ListenError } from "./http/doors.ts";
+import { VERSION } from "./version.ts";
+
+const stopped = stopRequested();
+
+await new Command("dockhost-main-server")
+  .description("DockHost's control plane: accounts, backends and their keys, instances, placement.")
+  .version(VERSION)
+  .addHelpText("after", "\nIt is configured by environment variables, or by a .env file: see .env.example.")
+  .action(run)
+  .parseAsync();
+
+async function run(): Promise<void> {
+  try {
+    const server = await createMainServer(loadConfig());
+    announce(server);
+    await stopped;
+    await server[Symbol.asyncDispose]();
+  } catch (error) {
+    process.exitCode = 1;
+    if (error instanceof ConfigError || error instanceof ListenError) console.error(error.message);
+    else console.error("The main server could not run:", error);
+  }
+}
+
+/** To the person who started it, and to a parent process. The token is never logged. */
+function announce({ urls, signup, firstAccountToken }: MainServer): void {
+  if (firstAccountToken !== undefined) {
+    process.stdout.write(`The first account is made with this one-time token: ${firstAccountToken}\n`);
+  }
+  process.send?.({ ready: true, urls, signup, firstAccountToken });
+}
+
+/** A second signal, while the first is being obeyed, changes nothing. */
+async function stopRequested(): Promise<void> {
+  process.on("SIGINT", ignore);
+  process.on("SIGTERM", ignore);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+}
+
+function ignore(): void {
+  // The listeners of `once` are gone after the first signal, and without one the next would kill.
+}

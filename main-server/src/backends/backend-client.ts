@@ -43,9 +43,9 @@ export class BackendClient {
     request: CommandInput<Name>,
   ): Promise<Outcome<Name>> {
     const deadline = performance.now() + this.#timeoutOf(command);
-    for (let sent = false; !this.#closing.signal.aborted; sent = true) {
+    for (let sent = false; !this.#isClosing(); sent = true) {
       const connection = await this.#connectionTo(backendId, sent);
-      if (!connection) return this.#closing.signal.aborted ? { kind: "closing" } : { kind: "offline", sent };
+      if (!connection) return this.#isClosing() ? { kind: "closing" } : { kind: "offline", sent };
       const answer = await connection.request(command, request, Math.max(0, deadline - performance.now()));
       if (answer.kind === "timeout") return answer;
       if (answer.kind === "answered") return this.#validate(backendId, command, answer.reply);
@@ -56,6 +56,10 @@ export class BackendClient {
   /** Ends every wait; what is under way on a backend goes on there, and its record is settled later. */
   close(): void {
     this.#closing.abort();
+  }
+
+  #isClosing(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #connectionTo(backendId: string, sent: boolean) {

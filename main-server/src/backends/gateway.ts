@@ -106,7 +106,7 @@ export class Gateway implements AsyncDisposable {
     connection.onEnd((reason) => {
       const current = registry.remove(connection);
       this.#log.info({ ...describe(connection), reason, current }, "A backend disconnected.");
-      this.#work(queue, connection, () => listener.seen(connection));
+      if (current) this.#work(queue, connection, () => listener.seen(connection));
     });
   }
 

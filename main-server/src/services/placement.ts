@@ -13,7 +13,7 @@ export interface Candidate {
 
 export type Placement =
   | { kind: "placed"; backendId: string }
-  /** Nobody is there; everyone who is there is full; or the caller is on everyone who has room. */
+  /** Nobody is there; whoever is there and free of the caller has no room; or the caller is on all of them. */
   | { kind: "no-backend" }
   | { kind: "full" }
   | { kind: "occupied" };
@@ -24,7 +24,7 @@ export function place(candidates: readonly Candidate[]): Placement {
   const withRoom = candidates.filter(hasRoom);
   const [best] = withRoom.filter(({ occupied }) => !occupied).sort(byFreeCapacity);
   if (best) return { kind: "placed", backendId: best.backendId };
-  return { kind: candidates.some(({ occupied }) => occupied) && withRoom.length > 0 ? "occupied" : "full" };
+  return { kind: candidates.every(({ occupied }) => occupied) ? "occupied" : "full" };
 }
 
 /** One that has not reported yet may be asked: it refuses by itself what it cannot serve. */

@@ -73,6 +73,11 @@ export class InstancesStore {
     return (await this.#select().where("backend_id", "=", backendId).execute()).map(toInstance);
   }
 
+  async ofUserOnBackend(username: string, backendId: string): Promise<InstanceRecord[]> {
+    const query = this.#select().where("backend_id", "=", backendId).where("users.username", "=", username);
+    return (await query.execute()).map(toInstance);
+  }
+
   /** The backends on which the user has an instance that is not gone. */
   async backendsOf(userId: string): Promise<Set<string>> {
     const query = this.#db.selectFrom("instances").select("backend_id").where("user_id", "=", userId);
@@ -90,6 +95,11 @@ export class InstancesStore {
   /** Written before the command is sent, so that no crash leaves one that nobody knows of. */
   async begin(id: string, operationId: string, command: CommandName): Promise<void> {
     await this.#update(id, { operation_id: operationId, pending_command: command });
+  }
+
+  /** A command that the backend refused has changed nothing. */
+  async endPending(id: string): Promise<void> {
+    await this.#update(id, { pending_command: null });
   }
 
   /** The container as it now is; whatever was pending is settled. */

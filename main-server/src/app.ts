@@ -1,0 +1,115 @@
+import { hostname } from "node:os";
+import { BackendClient, type Patience } from "./backends/backend-client.ts";
+import { Gateway } from "./backends/gateway.ts";
+import { Registry } from "./backends/registry.ts";
+import type { Config } from "./config.ts";
+import { Doors } from "./http/doors.ts";
+import { createHttp, type RateLimits } from "./http/server.ts";
+import { createLog, type Log } from "./observe/log.ts";
+import { originRule } from "./origin.ts";
+import { Accounts } from "./services/accounts.ts";
+import { Backends } from "./services/backends.ts";
+import { InstanceCommands } from "./services/instance-commands.ts";
+import { Instances } from "./services/instances.ts";
+import { Keys } from "./services/keys.ts";
+import { ensureLocalBackend } from "./services/local-backend.ts";
+import { Operations } from "./services/operations.ts";
+import { Passwords } from "./services/passwords.ts";
+import { Resync } from "./services/resync.ts";
+import { SignupPolicy } from "./services/signup-policy.ts";
+import { UnknownContainers } from "./services/unknown-containers.ts";
+import { Store } from "./store/store.ts";
+import { VERSION } from "./version.ts";
+
+export interface MainServer extends AsyncDisposable {
+  readonly urls: readonly string[];
+  readonly signup: SignupPolicy["state"];
+  /** With which the first account is made, while sign-up is closed and there is none. */
+  readonly firstAccountToken: string | undefined;
+}
+
+/** What a test may set otherwise. */
+export interface Overrides {
+  log?: Log;
+  limits?: Partial<RateLimits>;
+  patience?: Partial<Patience>;
+  /** After how long without a status a backend is offline. */
+  silenceMs?: number;
+}
+
+const LIMITS: RateLimits = { requests: 3_000, signUps: 60, signIns: 60, failedSignIns: 20 };
+
+const MINUTE_MS = 60_000;
+const PATIENCE: Patience = {
+  reconnectMs: 30_000,
+  createMs: 16 * MINUTE_MS,
+  commandMs: 2 * MINUTE_MS,
+  listMs: 5_000,
+};
+const SILENCE_MS = 45_000;
+
+/** Puts the main server together and opens its doors. Throws ListenError. */
+export async function createMainServer(config: Config, overrides: Overrides = {}): Promise<MainServer> {
+  const log = overrides.log ?? createLog(config.log);
+  const store = await Store.open(config.dataDir);
+  try {
+    return await assemble(config, overrides, log, store);
+  } catch (error) {
+    await store[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function assemble(config: Config, overrides: Overrides, log: Log, store: Store): Promise<MainServer> {
+  const registry = new Registry(overrides.silenceMs ?? SILENCE_MS);
+  const client = new BackendClient(registry, { ...PATIENCE, ...overrides.patience }, log);
+  const operations = new Operations();
+  const unknown = new UnknownContainers();
+  const keys = new Keys(store, registry);
+  const commands = new InstanceCommands(store.instances, client, operations, log);
+  const signup = new SignupPolicy(config.signup === "open", await store.accounts.any());
+  const originAllowed = originRule(config.publicUrl);
+
+  if (config.localBackendKeyFile !== undefined) {
+    await ensureLocalBackend({ store, keys, log }, hostname(), config.localBackendKeyFile);
+  }
+
+  const app = await createHttp({
+    accounts: new Accounts(store, await Passwords.create(), signup),
+    backends: new Backends({ store, registry, keys, unknown }),
+    instances: new Instances({ store, registry, commands }),
+    check: () => store.check(),
+    publicTls: config.publicUrl?.startsWith("https://") ?? false,
+    limits: { ...LIMITS, ...overrides.limits },
+    trustProxy: config.trustProxy,
+    version: VERSION,
+    originAllowed,
+    log,
+  });
+  const gateway = new Gateway(app.server, {
+    listener: new Resync({ store, registry, operations, commands, unknown, log }),
+    authenticate: (apiKey) => keys.authenticate(apiKey),
+    registry,
+    originAllowed,
+    log,
+  });
+  const doors = await Doors.open(app.server, config.listen, log);
+  for (const url of doors.urls) log.info({ url }, "The main server listens.");
+
+  return {
+    urls: doors.urls,
+    signup: signup.state,
+    firstAccountToken: signup.firstAccountToken,
+    // Socket.IO before fastify, which otherwise waits for its connections; the store when nobody writes any more.
+    async [Symbol.asyncDispose]() {
+      client.close();
+      const closed = doors[Symbol.asyncDispose]();
+      await gateway[Symbol.asyncDispose]();
+      await closed;
+      await app.close();
+      await operations.idle();
+      await store[Symbol.asyncDispose]();
+      log.info("The main server has closed.");
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { Accounts, Credentials, Session } from "../services/accounts.ts";
+import { ServiceError } from "../services/errors.ts";
+import type { App } from "./app.ts";
+import { failures, SignIn, SignUp, UserReply } from "./schemas.ts";
+import { clearSession, requireUser, sessionOf, setSession, userOf, type CookieOptions } from "./sessions.ts";
+
+/** For each address, in a minute. */
+export interface AuthLimits {
+  readonly signUps: number;
+  readonly signIns: number;
+  readonly failedSignIns: number;
+}
+
+export interface AuthOptions {
+  accounts: Accounts;
+  cookie: CookieOptions;
+  limits: AuthLimits;
+}
+
+const tags = ["auth"];
+const timeWindow = 60_000;
+
+export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions): void {
+  const signIn = guardedSignIn(app, accounts, limits.failedSignIns);
+
+  app.route({
+    method: "POST",
+    url: "/api/auth/signup",
+    config: { rateLimit: { max: limits.signUps, timeWindow } },
+    schema: { tags, summary: "Make an account, and sign in", body: SignUp, response: { 201: UserReply, ...failures } },
+    handler: async (request, reply) => {
+      const session = await accounts.signUp(request.body, request.body.token);
+      setSession(request, reply, session.token, cookie);
+      return reply.code(201).send({ user: session.user });
+    },
+  });
+
+  app.route({
+    method: "POST",
+    url: "/api/auth/signin",
+    config: { rateLimit: { max: limits.signIns, timeWindow } },
+    schema: { tags, summary: "Sign in", body: SignIn, response: { 200: UserReply, ...failures } },
+    handler: async (request, reply) => {
+      const session = await signIn(request, request.body);
+      const former = sessionOf(request);
+      if (former !== undefined) await accounts.signOut(former);
+      setSession(request, reply, session.token, cookie);
+      return { user: session.user };
+    },
+  });
+
+  app.route({
+    method: "POST",
+    url: "/api/auth/signout",
+    schema: { tags, summary: "Sign out", response: { 200: z.object({}), ...failures } },
+    handler: async (request, reply) => {
+      const token = sessionOf(request);
+      if (token !== undefined) await accounts.signOut(token);
+      clearSession(reply);
+      return {};
+    },
+  });
+
+  app.route({
+    method: "GET",
+    url: "/api/auth/me",
+    onRequest: requireUser(accounts),
+    schema: { tags, summary: "Who is signed in", response: { 200: UserReply, ...failures } },
+    handler: (request) => ({ user: userOf(request) }),
+  });
+}
+
+/** Failures have a limit of their own, narrower than that of all attempts. */
+function guardedSignIn(app: App, accounts: Accounts, failedSignIns: number) {
+  const failed = app.createRateLimit({ max: failedSignIns, timeWindow });
+  return async (request: FastifyRequest, credentials: Credentials): Promise<Session> => {
+    const soFar = await failed(request, { increment: false });
+    if (!soFar.isAllowed && soFar.remaining === 0) {
+      throw new ServiceError("RATE_LIMITED", "Too many failed sign-ins from your address; try again in a minute.");
+    }
+    try {
+      return await accounts.signIn(credentials);
+    } catch (error) {
+      await failed(request);
+      throw error;
+    }
+  };
+}

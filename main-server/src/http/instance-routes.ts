@@ -1,0 +1,54 @@
+import type { FastifyRequest } from "fastify";
+import type { Caller, Instances } from "../services/instances.ts";
+import type { App } from "./app.ts";
+import * as schemas from "./schemas.ts";
+import { userOf } from "./sessions.ts";
+
+const tags = ["instances"];
+const { failures, Id } = schemas;
+
+/** For signed-in users. */
+export function instanceRoutes(app: App, instances: Instances): void {
+  app.post(
+    "/api/instances",
+    { schema: { tags, body: schemas.NewInstance, response: { 201: schemas.Instance, ...failures } } },
+    async (request, reply) => reply.code(201).send(await instances.create(callerOf(request), request.body)),
+  );
+
+  app.get(
+    "/api/instances",
+    { schema: { tags, querystring: schemas.PageQuery, response: { 200: schemas.InstancePage, ...failures } } },
+    async (request) => instances.list(callerOf(request), request.query.limit, request.query.cursor),
+  );
+
+  app.get(
+    "/api/instances/:id",
+    { schema: { tags, params: Id, response: { 200: schemas.Instance, ...failures } } },
+    async (request) => instances.get(callerOf(request), request.params.id),
+  );
+
+  for (const [verb, command] of [
+    ["start", "start-container"],
+    ["stop", "stop-container"],
+  ] as const) {
+    app.post(
+      `/api/instances/:id/${verb}`,
+      { schema: { tags, params: Id, response: { 200: schemas.Instance, ...failures } } },
+      async (request) => instances.power(callerOf(request), request.params.id, command),
+    );
+  }
+
+  app.delete(
+    "/api/instances/:id",
+    { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },
+    async (request) => {
+      await instances.delete(callerOf(request), request.params.id);
+      return { id: request.params.id, deleted: true as const };
+    },
+  );
+}
+
+const callerOf = (request: FastifyRequest): Caller => ({
+  user: userOf(request),
+  host: request.hostname.replace(/^\[|\]$/g, ""),
+});

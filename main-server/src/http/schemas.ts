@@ -1,0 +1,85 @@
+import { BackendStatus, ContainerState, Limits, Ports, Username } from "@dockhost/protocol";
+import { z } from "zod";
+
+export const ErrorReply = z
+  .object({ error: z.object({ code: z.string(), message: z.string() }) })
+  .meta({ id: "Error", description: "`message` is one sentence that a person can act on." });
+
+/** The failures that any route may reply with. */
+export const failures = { "4xx": ErrorReply, "5xx": ErrorReply };
+
+const Time = z.iso.datetime();
+
+export const UserReply = z
+  .object({ user: z.object({ id: z.string(), username: z.string(), createdAt: Time }) })
+  .meta({ id: "User" });
+
+export const SignUp = z.object({
+  username: Username,
+  password: z.string().min(8, "must have at least 8 characters").max(256, "must have at most 256 characters"),
+  token: z.string().max(256).optional().meta({ description: "Of the first account, while sign-up is closed." }),
+});
+
+/** Not checked any closer: what no account can have is answered like what none has. */
+export const SignIn = z.object({ username: z.string().max(1024), password: z.string().max(1024) });
+
+export const Backend = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    shared: z.boolean().meta({ description: "It serves everyone." }),
+    status: z.enum(["online", "offline"]),
+    version: z.string().nullable(),
+    capacity: BackendStatus.shape.capacity.nullable(),
+    usage: BackendStatus.shape.usage.nullable(),
+    draining: z.boolean(),
+    docker: BackendStatus.shape.docker.nullable(),
+    addresses: z.array(z.string()),
+    unknownContainers: z.int(),
+    createdAt: Time,
+    lastSeenAt: Time.nullable(),
+  })
+  .meta({ id: "Backend", description: "What it last reported is null until it has reported once." });
+
+export const NewBackend = z.object({
+  name: z
+    .string()
+    .trim()
+    .regex(/^[^\p{Cc}]{1,64}$/u, "must have 1 to 64 printable characters"),
+});
+export const CreatedBackend = z.object({ backend: Backend, apiKey: z.string() });
+export const BackendList = z.object({ backends: z.array(Backend) });
+
+export const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
+export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
+export const KeyList = z.object({ keys: z.array(Key) });
+
+export const Instance = z
+  .object({
+    id: z.string(),
+    backendId: z.string(),
+    containerId: z.string().nullable(),
+    state: z.enum([...ContainerState.options, "creating", "unreachable", "gone"]),
+    stateReason: z.string().nullable(),
+    ports: Ports.nullable(),
+    image: z.string().nullable(),
+    ssh: z.object({ command: z.string(), hostKeyFingerprint: z.string().nullable() }).nullable(),
+    createdAt: Time,
+  })
+  .meta({ id: "Instance" });
+
+export const NewInstance = z.object({
+  sshPublicKey: z.string("must be one OpenSSH public key line"),
+  backendId: z.string().max(64).optional(),
+  image: z.string().min(1).max(128).optional().meta({ description: "A name from the backend's allow-list." }),
+  limits: Limits.optional(),
+});
+export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: z.string().nullable() });
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(256).optional(),
+});
+
+export const Id = z.object({ id: z.string().max(64) });
+export const KeyId = Id.extend({ keyId: z.string().max(64) });
+export const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });

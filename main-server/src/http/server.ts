@@ -1,0 +1,120 @@
+import fastifyCookie from "@fastify/cookie";
+import fastifyHelmet from "@fastify/helmet";
+import fastifyRateLimit from "@fastify/rate-limit";
+import { fastify, type FastifyRequest } from "fastify";
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Log } from "../observe/log.ts";
+import type { OriginRule } from "../origin.ts";
+import type { Accounts } from "../services/accounts.ts";
+import type { Backends } from "../services/backends.ts";
+import { ServiceError } from "../services/errors.ts";
+import type { Instances } from "../services/instances.ts";
+import type { App } from "./app.ts";
+import { authRoutes, type AuthLimits } from "./auth-routes.ts";
+import { backendRoutes } from "./backend-routes.ts";
+import { registerDocs } from "./docs.ts";
+import { replyNotFound, replyWithError } from "./error-replies.ts";
+import { healthRoute } from "./health-route.ts";
+import { instanceRoutes } from "./instance-routes.ts";
+import { requireUser } from "./sessions.ts";
+
+/** For each address, in a minute. */
+export interface RateLimits extends AuthLimits {
+  readonly requests: number;
+}
+
+export interface HttpOptions {
+  accounts: Accounts;
+  backends: Backends;
+  instances: Instances;
+  check: () => Promise<void>;
+  originAllowed: OriginRule;
+  /** The public address is an https:// one. */
+  publicTls: boolean;
+  trustProxy: readonly string[];
+  limits: RateLimits;
+  version: string;
+  log: Log;
+}
+
+const BODY_LIMIT_BYTES = 64 * 1024;
+
+/** Everything that speaks HTTP, ready to be handed requests; it listens nowhere by itself. */
+export async function createHttp(options: HttpOptions): Promise<App> {
+  const app = createApp(options);
+  await registerProtection(app, options);
+  await registerDocs(app, options.version);
+  registerRoutes(app, options);
+  await app.ready();
+  return app;
+}
+
+function createApp({ trustProxy, log }: HttpOptions): App {
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(replyWithError);
+  app.setNotFoundHandler(replyNotFound);
+  app.decorateRequest("user", null);
+  acceptEmptyJson(app);
+  app.addHook("onResponse", (request, { statusCode, elapsedTime }, done) => {
+    const line = { method: request.method, path: pathOf(request), status: statusCode, ms: Math.round(elapsedTime) };
+    request.log[line.path === "/health" ? "debug" : "info"](line, "Request served.");
+    done();
+  });
+  return app;
+}
+
+/** Many clients name JSON as the type of a body that they do not send. */
+function acceptEmptyJson(app: App): void {
+  const parseJson = app.getDefaultJsonParser("error", "error");
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body: string, done) => {
+    if (body === "") done(null, undefined);
+    else void parseJson(request, body, done);
+  });
+}
+
+async function registerProtection(app: App, { originAllowed, limits, publicTls }: HttpOptions): Promise<void> {
+  await app.register(fastifyHelmet, {
+    contentSecurityPolicy: {
+      directives: {
+        defaultSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        upgradeInsecureRequests: null,
+      },
+    },
+    strictTransportSecurity: publicTls,
+  });
+  await app.register(fastifyRateLimit, {
+    max: limits.requests,
+    timeWindow: 60_000,
+    errorResponseBuilder: () =>
+      new ServiceError("RATE_LIMITED", "Too many requests from your address; try again in a minute."),
+  });
+  await app.register(fastifyCookie);
+  app.addHook("onRequest", (request, _reply, done) => {
+    if (originAllowed(request.headers.origin, request.host)) done();
+    else done(new ServiceError("FORBIDDEN", "Requests from other sites' pages are refused."));
+  });
+}
+
+function registerRoutes(app: App, options: HttpOptions): void {
+  const { accounts, backends, instances, limits, publicTls, version, check } = options;
+  healthRoute(app, version, check);
+  authRoutes(app, { accounts, limits, cookie: { alwaysSecure: publicTls } });
+  void app.register((signedIn: App, _options, done) => {
+    signedIn.addHook("onRequest", requireUser(accounts));
+    backendRoutes(signedIn, backends);
+    instanceRoutes(signedIn, instances);
+    done();
+  });
+}
+
+/** Without the query, which may hold what is not for the log. */
+const pathOf = ({ url }: FastifyRequest) => url.split("?", 1)[0] ?? url;

@@ -1,0 +1,45 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { SESSION_DAYS, type Accounts, type User } from "../services/accounts.ts";
+import { ServiceError } from "../services/errors.ts";
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Who is signed in, once `requireUser` has let the request through. */
+    user: User | null;
+  }
+}
+
+const COOKIE = "dockhost_session";
+const DAY_SECONDS = 86_400;
+
+export interface CookieOptions {
+  /** TLS ends before us, at the public address. */
+  alwaysSecure: boolean;
+}
+
+/** Out of reach of scripts and of other sites' forms; Secure wherever the browser came by TLS. */
+export function setSession(request: FastifyRequest, reply: FastifyReply, token: string, options: CookieOptions): void {
+  const secure = options.alwaysSecure || request.protocol === "https";
+  const scope = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
+  void reply.setCookie(COOKIE, token, { ...scope, maxAge: SESSION_DAYS * DAY_SECONDS });
+}
+
+export function clearSession(reply: FastifyReply): void {
+  void reply.clearCookie(COOKIE, { path: "/" });
+}
+
+export const sessionOf = (request: FastifyRequest): string | undefined => request.cookies[COOKIE];
+
+/** A hook that lets only signed-in users through. */
+export function requireUser(accounts: Accounts): (request: FastifyRequest) => Promise<void> {
+  return async (request) => {
+    const token = sessionOf(request);
+    request.user = (token === undefined ? undefined : await accounts.userOf(token)) ?? null;
+    userOf(request);
+  };
+}
+
+export function userOf({ user }: FastifyRequest): User {
+  if (user) return user;
+  throw new ServiceError("UNAUTHENTICATED", "Sign in first.");
+}

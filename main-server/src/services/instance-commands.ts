@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import type { CommandName, Container, Failure } from "@dockhost/protocol";
+import type { BackendClient, Outcome } from "../backends/backend-client.ts";
+import type { Log } from "../observe/log.ts";
+import type { InstanceRecord, InstancesStore } from "../store/instances-store.ts";
+import { correct, isItsOwn, reasonFor } from "./container-truth.ts";
+import { ServiceError } from "./errors.ts";
+import type { Operations } from "./operations.ts";
+
+/**
+ * Carries out commands on a backend and keeps the record true to their outcome. An operation is on the record before
+ * it is sent; what the backend did is only ever taken from its valid reply or its inventory.
+ */
+export class InstanceCommands {
+  readonly #store: InstancesStore;
+  readonly #client: BackendClient;
+  readonly #operations: Operations;
+  readonly #log: Log;
+
+  constructor(store: InstancesStore, client: BackendClient, operations: Operations, log: Log) {
+    this.#store = store;
+    this.#client = client;
+    this.#operations = operations;
+    this.#log = log;
+  }
+
+  /** Sends the create of a record that is `creating`. One that failed leaves no record. */
+  create(record: InstanceRecord): Promise<InstanceRecord> {
+    return this.#operations.run(record.id, async () => {
+      // A backend that connected in this very moment may have had it sent already.
+      const current = await this.#existing(record.id);
+      return current.state === "creating" ? this.#create(current, "first") : current;
+    });
+  }
+
+  /** Sends a create again that may have been sent before; its operationId tells the backend that it is the same. */
+  async resumeCreate(id: string): Promise<void> {
+    await this.#operations.run(id, async () => {
+      const record = await this.#store.get(id);
+      if (record?.state === "creating") await this.#create(record, "again");
+    });
+  }
+
+  power(id: string, command: "start-container" | "stop-container"): Promise<InstanceRecord> {
+    return this.#operations.run(id, () => this.#power(id, command));
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#operations.run(id, () => this.#delete(id));
+  }
+
+  async #create(record: InstanceRecord, time: "first" | "again"): Promise<InstanceRecord> {
+    if (!record.createRequest) throw new Error(`The create of instance ${record.id} is not on its record.`);
+    const outcome = await this.#client.send(record.backendId, "create-container", record.createRequest);
+    if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
+    if (outcome.kind === "reply" && !outcome.reply.success) {
+      await this.#store.remove(record.id);
+      throw refusal(outcome.reply);
+    }
+    if (outcome.kind === "offline" && !outcome.sent && time === "first") await this.#store.remove(record.id);
+    if (outcome.kind === "reply" || outcome.kind === "fault") await this.#settleFaultyCreate(record);
+    throw unfinished(outcome);
+  }
+
+  async #power(id: string, command: "start-container" | "stop-container"): Promise<InstanceRecord> {
+    const record = await this.#withContainer(id);
+    const operationId = randomUUID();
+    await this.#store.begin(id, operationId, command);
+    const outcome = await this.#client.send(record.backendId, command, { username: record.username, operationId });
+    if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
+    this.#refreshSoon(id);
+    if (outcome.kind === "reply" && !outcome.reply.success) throw refusal(outcome.reply);
+    throw unfinished(outcome);
+  }
+
+  async #delete(id: string): Promise<void> {
+    const record = await this.#existing(id);
+    if (record.state === "gone") return this.#store.remove(id);
+    const operationId = randomUUID();
+    await this.#store.begin(id, operationId, "delete-container");
+    const request = { username: record.username, operationId };
+    const outcome = await this.#client.send(record.backendId, "delete-container", request);
+    if (outcome.kind === "reply") {
+      if (outcome.reply.success || outcome.reply.error.code === "NOT_FOUND") return this.#store.remove(id);
+      await this.#store.endPending(id);
+      throw refusal(outcome.reply);
+    }
+    if (outcome.kind === "offline" && !outcome.sent) await this.#store.endPending(id);
+    else this.#refreshSoon(id);
+    throw unfinished(outcome);
+  }
+
+  async #accept(record: InstanceRecord, container: Container): Promise<InstanceRecord> {
+    await this.#store.settle(record.id, container, reasonFor(container));
+    return this.#existing(record.id);
+  }
+
+  /** What a reply that cannot be read stood for is asked again: a container that is there is kept, else nothing is. */
+  async #settleFaultyCreate(record: InstanceRecord): Promise<void> {
+    const containers = await this.#containersOf(record);
+    const own = containers?.find((container) => isItsOwn(record, container));
+    if (own) await correct(this.#store, record, own);
+    else if (containers) await this.#store.remove(record.id);
+  }
+
+  #refreshSoon(id: string): void {
+    const refreshed = this.#operations.run(id, async () => {
+      const record = await this.#store.get(id);
+      const containers = record && (await this.#containersOf(record));
+      if (containers)
+        await correct(
+          this.#store,
+          record,
+          containers.find(({ username }) => username === record.username),
+        );
+    });
+    refreshed.catch((error: unknown) => {
+      this.#log.error({ err: error, instanceId: id }, "An instance's state could not be refreshed.");
+    });
+  }
+
+  /** Undefined where the backend does not say. */
+  async #containersOf({ backendId, username }: InstanceRecord): Promise<Container[] | undefined> {
+    const outcome = await this.#client.send(backendId, "list-containers", { username });
+    return outcome.kind === "reply" && outcome.reply.success ? outcome.reply.data.containers : undefined;
+  }
+
+  async #withContainer(id: string): Promise<InstanceRecord> {
+    const record = await this.#existing(id);
+    if (record.state === "creating") throw new ServiceError("CONFLICT", "This instance is still being created.");
+    if (record.state !== "gone") return record;
+    throw new ServiceError(
+      "CONFLICT",
+      `This instance is gone; delete it and create a new one. ${record.stateReason ?? ""}`.trim(),
+    );
+  }
+
+  /** A command that was queued before this one may have deleted it. */
+  async #existing(id: string): Promise<InstanceRecord> {
+    const record = await this.#store.get(id);
+    if (record) return record;
+    throw new ServiceError("NOT_FOUND", "There is no such instance.");
+  }
+}
+
+type ContainerCommand = "create-container" | "start-container" | "stop-container";
+interface Done {
+  kind: "reply";
+  reply: { success: true; message: string; data: Container };
+}
+
+/** A valid reply of success, about this user's container and no one else's. */
+function isDone(outcome: Outcome<ContainerCommand>, record: InstanceRecord): outcome is Done {
+  return outcome.kind === "reply" && outcome.reply.success && outcome.reply.data.username === record.username;
+}
+
+function refusal({ error, message }: Failure): ServiceError {
+  if (error.code !== "ALREADY_EXISTS") return new ServiceError(error.code, message);
+  const foreign =
+    "The backend has a container of this name that is on no record of yours; ask its operator to remove it.";
+  return new ServiceError("CONFLICT", foreign);
+}
+
+/** A reply that got here breaks the contract in what it says, not in its form. */
+function unfinished(outcome: Outcome<CommandName>): ServiceError {
+  switch (outcome.kind) {
+    case "offline":
+      return new ServiceError("BACKEND_OFFLINE", "The backend of this instance is not connected; try again later.");
+    case "timeout":
+      return new ServiceError(
+        "DEADLINE_EXCEEDED",
+        "The backend did not answer in time; look at the instance again later.",
+      );
+    case "closing":
+      return new ServiceError("BACKEND_OFFLINE", "The main server is closing; look at the instance again later.");
+    case "fault":
+    case "reply":
+      return new ServiceError(
+        "BACKEND_FAULT",
+        "The backend answered with something that DockHost does not understand.",
+      );
+  }
+}

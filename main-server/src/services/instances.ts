@@ -1,0 +1,156 @@
+import { randomUUID } from "node:crypto";
+import { parseSshPublicKey, type Limits } from "@dockhost/protocol";
+import PQueue from "p-queue";
+import type { Registry } from "../backends/registry.ts";
+import type { User } from "../store/accounts-store.ts";
+import type { InstanceRecord, Position } from "../store/instances-store.ts";
+import type { Store } from "../store/store.ts";
+import { ServiceError } from "./errors.ts";
+import type { InstanceCommands } from "./instance-commands.ts";
+import { viewInstance, type InstanceView, type Whereabouts } from "./instance-view.ts";
+import { place, type Placement } from "./placement.ts";
+
+export interface NewInstance {
+  sshPublicKey: string;
+  /** Without it, the connected backend with the most free capacity serves. */
+  backendId?: string | undefined;
+  image?: string | undefined;
+  limits?: Limits | undefined;
+}
+
+/** Who asks, and the host name by which they reached the main server. */
+export interface Caller {
+  user: User;
+  host: string;
+}
+
+export interface InstancePage {
+  instances: InstanceView[];
+  /** Where the next page begins; null on the last one. */
+  nextCursor: string | null;
+}
+
+interface Parts {
+  store: Store;
+  registry: Registry;
+  commands: InstanceCommands;
+}
+
+/** What users do with their instances; another's is to them as if it were not there. */
+export class Instances {
+  readonly #parts: Parts;
+  /** One placement after another, so that each counts those before it. */
+  readonly #placing = new PQueue({ concurrency: 1 });
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async create(caller: Caller, wanted: NewInstance): Promise<InstanceView> {
+    const sshPublicKey = canonicalKey(wanted.sshPublicKey);
+    const record = await this.#placing.add(() => this.#record(caller.user, { ...wanted, sshPublicKey }));
+    return this.#view(caller, await this.#parts.commands.create(record));
+  }
+
+  async list(caller: Caller, limit: number, cursor: string | undefined): Promise<InstancePage> {
+    const after = cursor === undefined ? undefined : readCursor(cursor);
+    const records = await this.#parts.store.instances.ofUser(caller.user.id, limit + 1, after);
+    const page = records.slice(0, limit);
+    const last = records.length > limit ? page.at(-1) : undefined;
+    const instances = await Promise.all(page.map((record) => this.#view(caller, record)));
+    return { instances, nextCursor: last ? writeCursor(last) : null };
+  }
+
+  async get(caller: Caller, id: string): Promise<InstanceView> {
+    return this.#view(caller, await this.#own(caller, id));
+  }
+
+  async power(caller: Caller, id: string, command: "start-container" | "stop-container"): Promise<InstanceView> {
+    const record = await this.#own(caller, id);
+    return this.#view(caller, await this.#parts.commands.power(record.id, command));
+  }
+
+  async delete(caller: Caller, id: string): Promise<void> {
+    await this.#parts.commands.delete((await this.#own(caller, id)).id);
+  }
+
+  /** Finds a backend and puts the instance on record as `creating`. */
+  async #record(user: User, { backendId, sshPublicKey, image, limits }: NewInstance): Promise<InstanceRecord> {
+    const target = backendId ?? (await this.#place(user));
+    if (backendId !== undefined) await this.#checkUsable(user, backendId);
+    const request = { username: user.username, operationId: randomUUID(), sshPublicKey };
+    const record = await this.#parts.store.instances.addCreating(user.id, target, { ...request, image, limits });
+    if (record) return record;
+    throw new ServiceError("ALREADY_EXISTS", "You already have an instance on this backend; there can be one on each.");
+  }
+
+  async #checkUsable(user: User, backendId: string): Promise<void> {
+    const backend = await this.#parts.store.backends.get(backendId);
+    if (!backend || (backend.ownerId !== null && backend.ownerId !== user.id))
+      throw new ServiceError("NOT_FOUND", "There is no such backend.");
+  }
+
+  async #place(user: User): Promise<string> {
+    const { store, registry } = this.#parts;
+    const usable = await store.backends.usableBy(user.id);
+    const online = usable.filter(({ id }) => registry.online(id));
+    const creating = await store.instances.creatingByBackend();
+    const occupied = await store.instances.backendsOf(user.id);
+    const candidates = online.map(({ id }) => ({
+      backendId: id,
+      status: registry.statusOf(id),
+      creating: creating.get(id) ?? 0,
+      occupied: occupied.has(id),
+    }));
+    return placed(place(candidates));
+  }
+
+  async #own({ user }: Caller, id: string): Promise<InstanceRecord> {
+    const record = await this.#parts.store.instances.get(id);
+    if (record?.userId === user.id) return record;
+    throw new ServiceError("NOT_FOUND", "There is no such instance.");
+  }
+
+  async #view({ host }: Caller, record: InstanceRecord): Promise<InstanceView> {
+    return viewInstance(record, await this.#whereabouts(record.backendId), host);
+  }
+
+  async #whereabouts(backendId: string): Promise<Whereabouts> {
+    const { store, registry } = this.#parts;
+    const connection = registry.online(backendId);
+    const known = await store.backends.get(backendId);
+    return {
+      online: connection !== undefined,
+      remoteAddress: connection?.remoteAddress ?? known?.remoteAddress ?? null,
+      addresses: (connection?.status ?? known?.lastStatus)?.addresses ?? [],
+    };
+  }
+}
+
+/** Refused here, a bad key costs no backend anything. */
+function canonicalKey(line: string): string {
+  const result = parseSshPublicKey(line);
+  if (result.ok) return result.key.line;
+  throw new ServiceError("INVALID_KEY", result.reason);
+}
+
+function placed(placement: Placement): string {
+  switch (placement.kind) {
+    case "placed":
+      return placement.backendId;
+    case "no-backend":
+      throw new ServiceError("NO_BACKEND", "No backend is connected that could serve you; try again later.");
+    case "full":
+      throw new ServiceError("CAPACITY", "No connected backend has room for another instance; try again later.");
+    case "occupied":
+      throw new ServiceError("ALREADY_EXISTS", "You already have an instance on every backend that is connected.");
+  }
+}
+
+const writeCursor = ({ createdAt, id }: Position) => Buffer.from(`${createdAt} ${id}`).toString("base64url");
+
+function readCursor(cursor: string): Position {
+  const [createdAt, id] = Buffer.from(cursor, "base64url").toString().split(" ");
+  if (createdAt !== undefined && id !== undefined) return { createdAt, id };
+  throw new ServiceError("INVALID_ARGUMENT", "The cursor is not one that this list gave.");
+}
