@@ -1,1 +1,56 @@
-export {};
+#!/usr/bin/env node
+import { Command } from "commander";
+import { createAgent } from "./agent.ts";
+import { CONFIG_HELP, ConfigError, readConfig, type Config } from "./config.ts";
+import { DataDirectoryInUse } from "./containers/data-directory.ts";
+import { createLog } from "./observe/log.ts";
+import { VERSION } from "./version.ts";
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+new Command("dockhost-backend")
+  .description("Lends this machine's Docker to a DockHost main server: one container per user, reached by plain SSH.")
+  .version(VERSION)
+  .addHelpText("after", `\n${CONFIG_HELP}`)
+  .allowExcessArguments(false)
+  .parse();
+
+await main();
+
+async function main(): Promise<void> {
+  const config = configOrComplaint();
+  if (!config) {
+    process.exitCode = 1;
+    return;
+  }
+  const log = createLog(config.log);
+  const stopped = firstSignal();
+  try {
+    const agent = await createAgent(config, log);
+    void agent.ready.then(() => process.send?.({ connected: true }));
+    log.info({ signal: await stopped }, "Shutting down; containers keep running");
+    await agent[Symbol.asyncDispose]();
+  } catch (error) {
+    if (!(error instanceof DataDirectoryInUse)) throw error;
+    log.error({}, error.message);
+    process.exitCode = 1;
+  }
+  if (process.connected) process.disconnect();
+}
+
+function configOrComplaint(): Config | undefined {
+  try {
+    return readConfig(process.env, { cwd: process.cwd(), isTerminal: process.stdout.isTTY });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const fault of error.faults) console.error(fault);
+    console.error("See dockhost-backend --help for every setting.");
+    return undefined;
+  }
+}
+
+function firstSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of SIGNALS) process.once(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Config } from "./config.ts";
+import { ThisHost, type HostResources } from "./containers/capacity.ts";
+import { Changes } from "./containers/changes.ts";
+import { Containers } from "./containers/containers.ts";
+import { Creation } from "./containers/creation.ts";
+import { DataDirectory } from "./containers/data-directory.ts";
+import { Draining } from "./containers/draining.ts";
+import { EngineWatch } from "./containers/engine-watch.ts";
+import { Gate } from "./containers/gate.ts";
+import { Images } from "./containers/images.ts";
+import { Inventory } from "./containers/inventory.ts";
+import { OperationLog } from "./containers/operation-log.ts";
+import { Operations } from "./containers/operations.ts";
+import { PortTriples, type PortProbe } from "./containers/port-triples.ts";
+import { Recovery } from "./containers/recovery.ts";
+import { SlotDirectories } from "./containers/slot-directories.ts";
+import { Slots } from "./containers/slots.ts";
+import { SshCheck } from "./containers/ssh-check.ts";
+import { Status } from "./containers/status.ts";
+import { UserQueues } from "./containers/user-queues.ts";
+import { DockerEngine } from "./engine/docker-engine.ts";
+import type { Engine } from "./engine/engine.ts";
+import { Connection, type ConnectionOptions } from "./link/connection.ts";
+import { Dispatch } from "./link/dispatch.ts";
+import { Reports } from "./link/reports.ts";
+import type { Log } from "./observe/log.ts";
+import { VERSION } from "./version.ts";
+
+/** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
+const FINISH_MS = 7_000;
+
+/** Parts that a test replaces. */
+export interface AgentOverrides {
+  engine?: Engine;
+  host?: HostResources;
+  portProbe?: PortProbe;
+  retryMs?: ConnectionOptions["retryMs"];
+}
+
+export interface Agent extends AsyncDisposable {
+  /** Resolves when the main server has been reached and recovery has run, both for the first time. */
+  readonly ready: Promise<void>;
+}
+
+/** The whole backend, put together and at work. Throws DataDirectoryInUse. */
+export async function createAgent(config: Config, log: Log, overrides: AgentOverrides = {}): Promise<Agent> {
+  const data = await DataDirectory.open(config.dataDirectory);
+  const operationLog = await OperationLog.open(data.path);
+  const thisHost = new ThisHost(data.path);
+  const engine = overrides.engine ?? new DockerEngine(config.engine);
+  const { limits, bindAddress, runtime, maxContainers } = config;
+  const directories = new SlotDirectories(data.path);
+
+  // What several parts share; each takes from it only what its own type names.
+  const shared = {
+    engine,
+    log,
+    directories,
+    maxContainers,
+    backendId: data.backendId,
+    host: overrides.host ?? thisHost,
+    profile: { limits, bindAddress, runtime },
+    gate: new Gate(),
+    queues: new UserQueues(),
+    draining: new Draining(data.path),
+    triples: new PortTriples(config.portRange, overrides.portProbe),
+    images: new Images(engine, log, config),
+    inventory: new Inventory(engine, directories, data.backendId),
+    sshCheck: new SshCheck(engine, sshHost(config)),
+  };
+  const slots = new Slots({
+    ...shared,
+    engineIsLocal: config.engine.kind === "unix",
+    parallelism: Math.max(2, availableParallelism()),
+  });
+  const changes = new Changes({ ...shared, slots });
+  const recovery = new Recovery({ ...shared, slots, operations: operationLog });
+  const creation = new Creation({ ...shared, slots });
+  const operations = new Operations(shared.gate, shared.queues, operationLog);
+  const containers = new Containers({ ...shared, slots, creation, operations });
+  const status = new Status({ ...shared, slots, version: VERSION });
+
+  const connection = new Connection({
+    url: config.mainServerUrl,
+    apiKey: config.apiKey,
+    version: VERSION,
+    agentId: randomUUID(),
+    log,
+    ...(overrides.retryMs && { retryMs: overrides.retryMs }),
+  });
+  const { socket } = connection;
+  const { gate, inventory } = shared;
+  const reports = new Reports(
+    socket,
+    {
+      status: () => status.read(),
+      inventory: async () => (gate.isOpen ? { containers: await inventory.all() } : undefined),
+    },
+    log,
+  );
+  const dispatch = new Dispatch(containers, reports, log);
+  dispatch.attach(socket);
+  changes.onChange((change) => reports.changed(change));
+
+  const reached = new Promise<void>((resolve) => socket.once("connect", resolve));
+  const watch = new EngineWatch({
+    ...shared,
+    recovery,
+    changes,
+    afterRecovery: async () => {
+      thisHost.engineDirectory = (await engine.info()).rootDirectory;
+      tryOutEngine(shared.images, slots, log);
+      reports.resync();
+    },
+  });
+  connection.open();
+
+  return {
+    ready: reached.then(() => gate.firstOpening),
+    async [Symbol.asyncDispose]() {
+      dispatch.close();
+      await finishWork(shared.queues, slots, log);
+      reports[Symbol.dispose]();
+      connection.close();
+      await watch[Symbol.asyncDispose]();
+      await operationLog[Symbol.asyncDispose]();
+      await data[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Where the ports that the Engine publishes are reached from this process. */
+function sshHost({ engine, bindAddress }: Config): string {
+  if (engine.kind === "tcp") return engine.host;
+  if (bindAddress === "0.0.0.0") return "127.0.0.1";
+  return bindAddress === "::" ? "::1" : bindAddress;
+}
+
+/** Ahead of the first create, where the image is here already; otherwise that create does it. */
+function tryOutEngine(images: Images, slots: Slots, log: Log): void {
+  images
+    .defaultIfPresent()
+    .then((image) => image && slots.abilities(image))
+    .catch((error: unknown) => log.debug({ error }, "The Engine could not be tried out yet; the first create does it"));
+}
+
+async function finishWork(queues: UserQueues, slots: Slots, log: Log): Promise<void> {
+  const inTime = await Promise.race([queues.idle().then(() => true), delay(FINISH_MS, false, { ref: false })]);
+  if (inTime) return;
+  log.warn({}, "Some operations did not finish in time; they are rolled back");
+  await Promise.race([slots.abandonUnderWay(), delay(2_000, undefined, { ref: false })]);
+}

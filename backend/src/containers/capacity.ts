@@ -1,0 +1,62 @@
+import { statfs } from "node:fs/promises";
+import { freemem } from "node:os";
+import { DockHostError } from "./errors.ts";
+
+const MIB = 1024 * 1024;
+const MEMORY_FLOOR_MIB = 512;
+const DISK_FLOOR_MIB = 2048;
+/** What one instance is reckoned to need of a processor. */
+const CPUS_PER_CONTAINER = 0.5;
+
+/** Reads what the machine has left. */
+export interface HostResources {
+  memoryAvailableMiB(): number;
+  diskFreeMiB(): Promise<number>;
+}
+
+/** This machine. */
+export class ThisHost implements HostResources {
+  readonly #dataDirectory: string;
+  /** Where the Engine keeps containers, once it has told. */
+  engineDirectory: string | undefined;
+
+  constructor(dataDirectory: string) {
+    this.#dataDirectory = dataDirectory;
+  }
+
+  /** As the kernel estimates it: free, or given back when asked for. */
+  memoryAvailableMiB(): number {
+    return Math.floor(freemem() / MIB);
+  }
+
+  async diskFreeMiB(): Promise<number> {
+    // An agent that is not root may not look into the Engine's directory.
+    const found = await statfs(this.engineDirectory ?? this.#dataDirectory).catch(() => statfs(this.#dataDirectory));
+    return Math.floor((found.bavail * found.bsize) / MIB);
+  }
+}
+
+/** Throws CAPACITY, saying which ceiling, where one container more would pass it. */
+export async function admit(containers: number, maxContainers: number, host: HostResources): Promise<void> {
+  if (containers >= maxContainers) {
+    throw full(`it holds ${containers} of at most ${maxContainers} containers (DOCKHOST_MAX_CONTAINERS)`);
+  }
+  const memory = host.memoryAvailableMiB();
+  if (memory < MEMORY_FLOOR_MIB) throw full(`${memory} MiB of memory are available, ${MEMORY_FLOOR_MIB} are needed`);
+  const disk = await host.diskFreeMiB();
+  if (disk < DISK_FLOOR_MIB) throw full(`${disk} MiB of disk are free, ${DISK_FLOOR_MIB} are needed`);
+}
+
+const full = (why: string): DockHostError =>
+  new DockHostError("CAPACITY", `This backend takes no further container: ${why}; use another backend or free some.`);
+
+/** How many containers the machine serves well: an estimate for placement, never a reason to refuse. */
+export function comfortableContainers(
+  machine: { cpus: number; memoryMiB: number },
+  memoryLimitMiB: number,
+  maxContainers: number,
+): number {
+  const byCpu = Math.floor(machine.cpus / CPUS_PER_CONTAINER);
+  const byMemory = Math.floor(machine.memoryMiB / memoryLimitMiB);
+  return Math.max(0, Math.min(maxContainers, byCpu, byMemory));
+}

@@ -1,0 +1,134 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ChangeCause, ContainerChanged } from "@dockhost/protocol";
+import type { ContainerDetail, ContainerEvent, Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { baseOf, ownership } from "./names.ts";
+import { portsOf, type PortTriples } from "./port-triples.ts";
+import type { Claim, SlotDirectories } from "./slot-directories.ts";
+import type { Slots } from "./slots.ts";
+import type { UserQueues } from "./user-queues.ts";
+import { containerView, isRunning } from "./views.ts";
+
+/** The Engine tells one happening in several events; those of one container within this time are one, ms. */
+const GATHER_MS = 250;
+/** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
+const STOP_DOUBT_MS = 10_000;
+
+interface ChangesParts {
+  engine: Engine;
+  slots: Slots;
+  directories: SlotDirectories;
+  triples: PortTriples;
+  queues: UserQueues;
+  backendId: string;
+  log: Log;
+}
+
+interface Gathered {
+  actions: Set<ContainerEvent["action"]>;
+  exitCode: number | undefined;
+}
+
+type ClaimedEvent = ContainerEvent & { username: string; slot: string; base: number };
+
+/** Turns the Engine's events into what happened to a user's container without a command's asking. */
+export class Changes {
+  readonly #parts: ChangesParts;
+  readonly #gathered = new Map<string, Gathered>();
+  readonly #listeners = new Set<(change: ContainerChanged) => void>();
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts;
+  }
+
+  onChange(listener: (change: ContainerChanged) => void): void {
+    this.#listeners.add(listener);
+  }
+
+  note(event: ContainerEvent, signal: AbortSignal): void {
+    const whose = ownership(event, this.#parts.backendId);
+    this.#noteTriple(event, whose.kind === "foreign" ? event.id : whose.slot);
+    if (whose.kind !== "claimed" || this.#parts.queues.commandUnderWay(whose.username)) return;
+    this.#gather({ ...event, ...whose }, signal);
+  }
+
+  /** Another backend's containers on this Engine hold their ports too. */
+  #noteTriple(event: ContainerEvent, holder: string): void {
+    const base = baseOf(event);
+    if (event.action === "create" && base !== undefined) this.#parts.triples.hold(holder, base);
+    if (event.action === "destroy" && !this.#parts.slots.isUnderWay(holder)) this.#parts.triples.release(holder);
+  }
+
+  #gather(event: ClaimedEvent, signal: AbortSignal): void {
+    const begun = this.#gathered.get(event.id);
+    const gathered = begun ?? { actions: new Set(), exitCode: undefined };
+    gathered.actions.add(event.action);
+    gathered.exitCode = event.exitCode ?? gathered.exitCode;
+    if (begun) return;
+    this.#gathered.set(event.id, gathered);
+    void delay(GATHER_MS, undefined, { signal })
+      .then(() => {
+        this.#gathered.delete(event.id);
+        return this.#parts.queues.run(event.username, () => this.#settle(event, gathered, signal));
+      })
+      .catch((error: unknown) => {
+        if (!signal.aborted) this.#parts.log.warn({ username: event.username, error }, "A change could not be read");
+      });
+  }
+
+  /** In the user's turn, so that what a command did is in the claim already. */
+  async #settle(event: ClaimedEvent, gathered: Gathered, signal: AbortSignal): Promise<void> {
+    const { directories, engine, slots } = this.#parts;
+    const claim = await directories.readClaim(event.slot);
+    const now = await engine.inspect(event.id);
+    if (!claim || claim.deleting) return;
+    if (!now) {
+      await slots.forget(event.slot);
+      this.#tell(event, claim, undefined, { kind: "removed-by-hand" });
+      return;
+    }
+    for (const cause of causes(gathered, now, claim)) this.#tell(event, claim, now, cause);
+    if (isRunning(now) && !claim.shouldRun) {
+      await directories.writeClaim(event.slot, { ...claim, shouldRun: true });
+    } else if (!isRunning(now) && claim.shouldRun) {
+      void this.#acceptStop(event, signal);
+    }
+  }
+
+  /** What a person stopped stays stopped; what the Engine took down with itself is to run again. */
+  async #acceptStop(event: ClaimedEvent, signal: AbortSignal): Promise<void> {
+    const { directories, engine, queues, log } = this.#parts;
+    try {
+      await delay(STOP_DOUBT_MS, undefined, { signal });
+      await queues.run(event.username, async () => {
+        const now = await engine.inspect(event.id);
+        const claim = await directories.readClaim(event.slot);
+        if (now && claim && !isRunning(now)) await directories.writeClaim(event.slot, { ...claim, shouldRun: false });
+      });
+    } catch (error) {
+      if (!signal.aborted) log.debug({ username: event.username, error }, "A stop is left in doubt");
+    }
+  }
+
+  #tell(event: ClaimedEvent, claim: Claim, now: ContainerDetail | undefined, cause: ChangeCause): void {
+    const { username, slot, base, id: containerId } = event;
+    const seen = now ?? { state: "exited" as const, image: event.labels.image ?? "unknown", createdAt: new Date() };
+    const { state, image, createdAt } = seen;
+    const exit = now && !isRunning(now) ? now : undefined;
+    const container = containerView({ containerId, username, slot, base, state, image, createdAt }, claim, exit);
+    this.#parts.log.info({ username, ports: portsOf(base), ...cause }, "Container changed without a command");
+    for (const listener of this.#listeners) listener({ container, cause });
+  }
+}
+
+function causes(gathered: Gathered, now: ContainerDetail, claim: Claim): ChangeCause[] {
+  const found: ChangeCause[] = [];
+  const { actions, exitCode } = gathered;
+  if (actions.has("stop")) {
+    if (claim.shouldRun) found.push({ kind: "stopped-by-hand" });
+  } else if (actions.has("die") && claim.shouldRun) {
+    found.push({ kind: "died", exitCode: exitCode ?? now.exitCode, oomKilled: now.oomKilled || actions.has("oom") });
+  }
+  if (actions.has("start") && isRunning(now)) found.push({ kind: "started" });
+  return found;
+}

@@ -1,0 +1,169 @@
+import type { CommandRequest, Container, DeletedData } from "@dockhost/protocol";
+import { EngineError, type Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { checkLimits, type Profile } from "./container-spec.ts";
+import type { Creation, OperationContext } from "./creation.ts";
+import type { Draining } from "./draining.ts";
+import { DockHostError } from "./errors.ts";
+import type { Gate } from "./gate.ts";
+import type { Images } from "./images.ts";
+import type { Inventory } from "./inventory.ts";
+import { requestHash } from "./operation-log.ts";
+import type { Operations } from "./operations.ts";
+import { portConflict } from "./port-conflict.ts";
+import { portsOf } from "./port-triples.ts";
+import type { Claim, SlotDirectories } from "./slot-directories.ts";
+import type { Slots } from "./slots.ts";
+import type { SshCheck } from "./ssh-check.ts";
+import { authorizedKeys } from "./ssh-keys.ts";
+import type { Owned } from "./views.ts";
+
+/** Between TERM and KILL, s. */
+const STOP_GRACE_S = 10;
+
+export interface ContainersParts {
+  engine: Engine;
+  creation: Creation;
+  operations: Operations;
+  inventory: Inventory;
+  images: Images;
+  slots: Slots;
+  directories: SlotDirectories;
+  sshCheck: SshCheck;
+  gate: Gate;
+  draining: Draining;
+  profile: Profile;
+  log: Log;
+}
+
+/**
+ * What DockHost does with containers. One container per user; one user's commands run one after another; a repeat of
+ * an operation that succeeded executes nothing. Every method rejects with a DockHostError or an EngineError.
+ */
+export class Containers {
+  readonly #parts: ContainersParts;
+
+  constructor(parts: ContainersParts) {
+    this.#parts = parts;
+  }
+
+  async create(request: CommandRequest<"create-container">, context: OperationContext): Promise<Container> {
+    const { creation, images, profile } = this.#parts;
+    const keys = authorizedKeys(request.sshPublicKeys);
+    checkLimits(request.limits ?? {}, profile);
+    images.check(request.image);
+    const hash = requestHash("create-container", request);
+    return this.#change("create-container", request, () => creation.create({ request, keys, hash }, context));
+  }
+
+  async start(request: CommandRequest<"start-container">, context: OperationContext): Promise<Container> {
+    return this.#change("start-container", request, async () => {
+      const owned = await this.#require(request.username);
+      context.progress("starting");
+      await this.#startAndWait(owned, context);
+      this.#parts.log.info({ username: owned.username, ports: portsOf(owned.base) }, "Container started, SSH answers");
+      return this.#current(owned.username);
+    });
+  }
+
+  async stop(request: CommandRequest<"stop-container">): Promise<Container> {
+    return this.#change("stop-container", request, async () => {
+      const { username, slot, containerId } = await this.#require(request.username);
+      await this.#remember(slot, { shouldRun: false });
+      await this.#parts.engine.stop(containerId, STOP_GRACE_S);
+      this.#parts.log.info({ username }, "Container stopped");
+      return this.#current(username);
+    });
+  }
+
+  async delete(request: CommandRequest<"delete-container">): Promise<DeletedData> {
+    const { directories, inventory, operations, slots, log } = this.#parts;
+    const remove = async (): Promise<DeletedData> => {
+      const owned = await inventory.find(request.username);
+      if (!owned) return { existed: false, containerId: null, ports: null };
+      const { username, slot, containerId, base } = owned;
+      if (await directories.readClaim(slot)) await this.#remember(slot, { deleting: true });
+      await slots.destroy(slot, containerId);
+      log.info({ username, ports: portsOf(base) }, "Container deleted, its ports are free");
+      return { existed: true, containerId, ports: portsOf(base) };
+    };
+    return operations.run("delete-container", request, remove, ({ containerId, ports }) =>
+      Promise.resolve({ existed: containerId !== null, containerId, ports }),
+    );
+  }
+
+  /** Effective at the next login, whether the container runs or not. */
+  async setKeys(request: CommandRequest<"set-ssh-keys">): Promise<Container> {
+    const keys = authorizedKeys(request.sshPublicKeys);
+    return this.#change("set-ssh-keys", request, async () => {
+      const { username, slot } = await this.#require(request.username);
+      if ((await this.#parts.directories.readClaim(slot))?.keysMounted !== true) throw keysAreFixed(username);
+      await this.#parts.directories.writeKeys(slot, keys);
+      this.#parts.log.info({ username, keys: keys.length }, "SSH keys replaced");
+      return this.#current(username);
+    });
+  }
+
+  /** That user's container, or all of this backend's. */
+  async list({ username }: CommandRequest<"list-containers">): Promise<Container[]> {
+    const { gate, inventory } = this.#parts;
+    await gate.pass();
+    if (username === undefined) return inventory.all();
+    const owned = await inventory.find(username);
+    return owned ? [await inventory.view(owned)] : [];
+  }
+
+  /** A draining backend refuses creates and serves the rest. */
+  async setDraining({ draining }: CommandRequest<"set-draining">): Promise<{ draining: boolean }> {
+    await this.#parts.draining.set(draining);
+    this.#parts.log.info({ draining }, draining ? "Draining: creates are refused" : "Creates are accepted");
+    return { draining };
+  }
+
+  #change(
+    command: "create-container" | "start-container" | "stop-container" | "set-ssh-keys",
+    request: { username: string; operationId?: string | undefined },
+    work: () => Promise<Container>,
+  ): Promise<Container> {
+    return this.#parts.operations.run(command, request, work, () => this.#current(request.username));
+  }
+
+  /** A start that fails leaves the wish as it was, so that recovery does not start what its user was told did not. */
+  async #startAndWait(owned: Owned, context: OperationContext): Promise<void> {
+    const { directories, slots, sshCheck } = this.#parts;
+    const before = await directories.readClaim(owned.slot);
+    await this.#remember(owned.slot, { shouldRun: true });
+    try {
+      await slots.start(owned.containerId);
+      context.progress("waiting-for-ssh");
+      const hostKeyFingerprint = await sshCheck.wait(owned.containerId, owned.base);
+      await this.#remember(owned.slot, { hostKeyFingerprint });
+    } catch (error) {
+      if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun });
+      if (error instanceof EngineError && error.kind === "port-taken") throw await portConflict(owned.base, error);
+      throw error;
+    }
+  }
+
+  async #remember(slot: string, change: Partial<Claim>): Promise<void> {
+    const claim = await this.#parts.directories.readClaim(slot);
+    if (!claim) throw new DockHostError("INTERNAL", `The record of slot ${slot} is missing; restart the backend.`);
+    await this.#parts.directories.writeClaim(slot, { ...claim, ...change });
+  }
+
+  async #require(username: string): Promise<Owned> {
+    const owned = await this.#parts.inventory.find(username);
+    if (owned) return owned;
+    throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
+  }
+
+  async #current(username: string): Promise<Container> {
+    return this.#parts.inventory.view(await this.#require(username));
+  }
+}
+
+const keysAreFixed = (username: string): DockHostError =>
+  new DockHostError(
+    "CONFLICT",
+    `${username}'s image read its keys once, when it was created; delete the container and create it with the new keys.`,
+  );

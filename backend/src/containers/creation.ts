@@ -1,0 +1,101 @@
+import type { CommandRequest, Container, OperationPhase } from "@dockhost/protocol";
+import type { Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { admit, type HostResources } from "./capacity.ts";
+import { NETWORK } from "./container-spec.ts";
+import type { Draining } from "./draining.ts";
+import { DockHostError } from "./errors.ts";
+import type { Images } from "./images.ts";
+import type { Inventory } from "./inventory.ts";
+import { portsOf } from "./port-triples.ts";
+import type { Claim, SlotDirectories } from "./slot-directories.ts";
+import type { Slot, Slots } from "./slots.ts";
+import type { SshCheck } from "./ssh-check.ts";
+import { containerView, type Owned } from "./views.ts";
+
+/** What surrounds one command: who hears of its progress, and a deadline that a pull does not count against. */
+export interface OperationContext {
+  progress(phase: OperationPhase, bytes?: { current: number; total: number }): void;
+  outsideDeadline<T>(work: Promise<T>): Promise<T>;
+}
+
+export interface CreationParts {
+  engine: Engine;
+  inventory: Inventory;
+  images: Images;
+  slots: Slots;
+  directories: SlotDirectories;
+  sshCheck: SshCheck;
+  draining: Draining;
+  host: HostResources;
+  maxContainers: number;
+  log: Log;
+}
+
+/** A create that has passed validation. */
+export interface CreateRequest {
+  request: CommandRequest<"create-container">;
+  keys: readonly string[];
+  hash: string;
+}
+
+/** Makes a user's container, from the question whether there may be one to its name. */
+export class Creation {
+  readonly #parts: CreationParts;
+
+  constructor(parts: CreationParts) {
+    this.#parts = parts;
+  }
+
+  async create({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
+    const { username, operationId } = request;
+    const { engine, images, inventory, slots } = this.#parts;
+    const existing = await inventory.find(username);
+    if (existing) return this.#alreadyThere(existing, operationId, hash);
+    await Promise.all([this.#admit(), engine.ensureIsolatedBridge(NETWORK)]);
+    const image = await context.outsideDeadline(
+      images.ensure(request.image, (current, total) => context.progress("pulling-image", { current, total })),
+    );
+    const createdAt = new Date().toISOString();
+    const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
+    return slots.make(
+      { claim, keys, image, limits: request.limits ?? {} },
+      (phase) => context.progress(phase),
+      (slot) => this.#complete(slot, username, image.reference, context),
+    );
+  }
+
+  /** Success for the operation that made it (its record was cut off), ALREADY_EXISTS for any other. */
+  async #alreadyThere(existing: Owned, operationId: string | undefined, hash: string): Promise<Container> {
+    const { directories, inventory } = this.#parts;
+    const container = await inventory.view(existing);
+    const claim = await directories.readClaim(existing.slot);
+    if (operationId !== undefined && claim?.operationId === operationId && claim.requestHash === hash) return container;
+    throw new DockHostError(
+      "ALREADY_EXISTS",
+      `${existing.username} has a container on this backend already; start it, or delete it first.`,
+      { existing: container },
+    );
+  }
+
+  async #admit(): Promise<void> {
+    const { draining, inventory, maxContainers, host } = this.#parts;
+    if (draining.on) {
+      throw new DockHostError("DRAINING", "This backend is draining and takes no new container; use another one.");
+    }
+    const { length } = await inventory.owned();
+    await admit(length, maxContainers, host);
+  }
+
+  /** From a started container to a complete one: SSH answers, then the name. */
+  async #complete(slot: Slot, username: string, image: string, context: OperationContext): Promise<Container> {
+    const { directories, sshCheck, slots, log } = this.#parts;
+    const { containerId, base } = slot;
+    context.progress("waiting-for-ssh");
+    const claim: Claim = { ...slot.claim, hostKeyFingerprint: await sshCheck.wait(containerId, base) };
+    await Promise.all([directories.writeClaim(slot.slot, claim), slots.name(slot, username)]);
+    log.info({ username, ports: portsOf(base) }, "Container created, SSH answers");
+    const owned = { containerId, username, slot: slot.slot, base, state: "running" as const, image };
+    return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim, undefined);
+  }
+}

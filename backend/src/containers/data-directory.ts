@@ -1,0 +1,70 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, readFile, realpath } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { writeDurably } from "./durable-file.ts";
+
+/** Another agent works in this data directory. */
+export class DataDirectoryInUse extends Error {
+  override readonly name = "DataDirectoryInUse";
+}
+
+/**
+ * The one place where a backend keeps what Docker cannot: held by one agent at a time, and the home of the id by which
+ * a backend knows its containers.
+ */
+export class DataDirectory implements AsyncDisposable {
+  readonly path: string;
+  readonly backendId: string;
+  readonly #lock: Server | undefined;
+
+  private constructor(path: string, backendId: string, lock: Server | undefined) {
+    this.path = path;
+    this.backendId = backendId;
+    this.#lock = lock;
+  }
+
+  /** Makes it where it is missing. Throws DataDirectoryInUse. */
+  static async open(path: string): Promise<DataDirectory> {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const real = await realpath(path);
+    const lock = await lockDirectory(real);
+    return new DataDirectory(real, await readOrMakeId(real), lock);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const lock = this.#lock;
+    if (lock) await new Promise((resolve) => lock.close(resolve));
+  }
+}
+
+/**
+ * An abstract unix socket: the kernel frees it with its process, however that ends, so no stale lock is left. Only Linux
+ * has them; elsewhere (a developer's machine) nothing is locked.
+ */
+async function lockDirectory(path: string): Promise<Server | undefined> {
+  if (process.platform !== "linux") return undefined;
+  const name = createHash("sha256").update(path).digest("hex");
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", () =>
+      reject(
+        new DataDirectoryInUse(
+          `Another backend works in ${path}; stop it, or give this one its own DOCKHOST_DATA_DIR.`,
+        ),
+      ),
+    );
+    server.listen(`\0dockhost-backend-${name}`, resolve);
+  });
+  server.unref();
+  return server;
+}
+
+async function readOrMakeId(directory: string): Promise<string> {
+  const path = join(directory, "backend.id");
+  const found = (await readFile(path, "utf8").catch(() => "")).trim();
+  if (found !== "") return found;
+  const made = randomUUID();
+  await writeDurably(path, `${made}\n`, 0o600);
+  return made;
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from "node:crypto";
+import { open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+
+/**
+ * Puts `text` at `path` so that whoever looks, also after a power cut, finds either the old content or the new:
+ * written beside it, synced, renamed over it, directory synced.
+ */
+export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeSynced(temporary, text, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+async function writeSynced(path: string, text: string, mode: number): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  // The mode given to open is cut by the umask.
+  await file.chmod(mode);
+  await file.writeFile(text);
+  await file.sync();
+}
+
+export async function syncDirectory(path: string): Promise<void> {
+  await using directory = await open(path, "r");
+  await directory.sync();
+}

@@ -1,0 +1,92 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import type { Changes } from "./changes.ts";
+import type { Gate } from "./gate.ts";
+import { LABELS } from "./names.ts";
+import type { Recovery } from "./recovery.ts";
+
+const SWEEP_EVERY_MS = 30_000;
+const FIRST_RETRY_MS = 200;
+const LAST_RETRY_MS = 5_000;
+
+interface EngineWatchParts {
+  engine: Engine;
+  recovery: Recovery;
+  changes: Changes;
+  gate: Gate;
+  log: Log;
+  /** Runs after each recovery, before commands are let in. */
+  afterRecovery: () => Promise<void>;
+}
+
+/**
+ * Follows the Engine for as long as the agent lives: subscribed first, recovered next, so that nothing falls between;
+ * when the Engine goes, commands are refused until it is back and recovery has run again.
+ */
+export class EngineWatch implements AsyncDisposable {
+  readonly #parts: EngineWatchParts;
+  readonly #stop = new AbortController();
+  readonly #work: Promise<unknown>;
+
+  constructor(parts: EngineWatchParts) {
+    this.#parts = parts;
+    this.#work = Promise.all([this.#follow(), this.#sweepRegularly()]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#work;
+  }
+
+  async #follow(): Promise<void> {
+    const { gate, log } = this.#parts;
+    for (let retryMs = FIRST_RETRY_MS; !this.#isStopped(); retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+      try {
+        await this.#followOnce();
+        retryMs = FIRST_RETRY_MS;
+      } catch (error) {
+        if (this.#isStopped()) return;
+        const wasClosed = gate.isClosed;
+        gate.set("closed");
+        if (!wasClosed)
+          log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
+      }
+      await this.#pause(retryMs);
+    }
+  }
+
+  async #followOnce(): Promise<void> {
+    const { engine, recovery, changes, gate, log, afterRecovery } = this.#parts;
+    const { signal } = this.#stop;
+    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), signal);
+    ended.catch(() => undefined);
+    gate.set("recovering");
+    await recovery.recover();
+    await afterRecovery();
+    gate.set("open");
+    await ended;
+    if (this.#isStopped()) return;
+    gate.set("recovering");
+    log.warn({}, "Docker's event stream broke; listing everything anew");
+  }
+
+  async #sweepRegularly(): Promise<void> {
+    const { gate, recovery, log } = this.#parts;
+    while (!this.#isStopped()) {
+      await this.#pause(SWEEP_EVERY_MS);
+      if (this.#isStopped() || !gate.isOpen) continue;
+      await recovery
+        .sweep()
+        .catch((error: unknown) => log.warn({ error }, "A sweep failed; the next one is due in 30 s"));
+    }
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+  }
+}

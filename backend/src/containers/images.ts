@@ -1,0 +1,98 @@
+import { EngineError, type Engine, type EngineImage } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { DockHostError } from "./errors.ts";
+
+/** Built by the set-up on this machine and published nowhere, so never pulled. */
+export const OWN_IMAGE = "dockhost/instance:latest";
+const PUBLISHED_IMAGE = "sohampirale/instance:latest";
+
+const PULL_DEADLINE_MS = 15 * 60_000;
+
+export interface PresentImage extends EngineImage {
+  reference: string;
+}
+
+export type PullListener = (current: number, total: number) => void;
+
+/** The images that instances may be made from: the operator's default and the operator's allow-list. */
+export class Images {
+  readonly #engine: Engine;
+  readonly #log: Log;
+  readonly #default: string | undefined;
+  readonly #allowed: Readonly<Record<string, string>>;
+  readonly #pulls = new Map<string, { done: Promise<void>; listeners: Set<PullListener> }>();
+
+  constructor(
+    engine: Engine,
+    log: Log,
+    choice: { image: string | undefined; images: Readonly<Record<string, string>> },
+  ) {
+    this.#engine = engine;
+    this.#log = log;
+    this.#default = choice.image;
+    this.#allowed = choice.images;
+  }
+
+  /** Throws INVALID_ARGUMENT where `name` is not on the allow-list. */
+  check(name: string | undefined): void {
+    if (name === undefined || Object.hasOwn(this.#allowed, name)) return;
+    const names = Object.keys(this.#allowed);
+    const offer = names.length === 0 ? "it offers none by name" : `it offers ${names.join(", ")}`;
+    throw new DockHostError("INVALID_ARGUMENT", `This backend has no image named '${name}'; ${offer}.`);
+  }
+
+  /** The image `name` (undefined: the default), pulled where it is missing. Throws IMAGE_UNAVAILABLE. */
+  async ensure(name: string | undefined, onPull: PullListener): Promise<PresentImage> {
+    const reference = await this.#reference(name);
+    const present = await this.#engine.image(reference);
+    if (present) return { ...present, reference };
+    await this.#pull(reference, onPull);
+    const pulled = await this.#engine.image(reference);
+    if (!pulled) throw unavailable(reference, "it is gone again right after the pull");
+    return { ...pulled, reference };
+  }
+
+  /** The default image where it needs no pull. */
+  async defaultIfPresent(): Promise<PresentImage | undefined> {
+    const reference = await this.#reference(undefined);
+    const present = await this.#engine.image(reference);
+    return present && { ...present, reference };
+  }
+
+  async #reference(name: string | undefined): Promise<string> {
+    if (name !== undefined) return this.#allowed[name] ?? name;
+    if (this.#default !== undefined) return this.#default;
+    return (await this.#engine.image(OWN_IMAGE)) ? OWN_IMAGE : PUBLISHED_IMAGE;
+  }
+
+  /** Creates that want the same image share one pull. */
+  async #pull(reference: string, onPull: PullListener): Promise<void> {
+    if (reference === OWN_IMAGE) throw unavailable(reference, "build it with 'npm run setup'");
+    let pull = this.#pulls.get(reference);
+    if (!pull) {
+      const listeners = new Set<PullListener>();
+      const done = this.#pullNow(reference, listeners).finally(() => this.#pulls.delete(reference));
+      pull = { done, listeners };
+      this.#pulls.set(reference, pull);
+    }
+    pull.listeners.add(onPull);
+    await pull.done;
+  }
+
+  async #pullNow(reference: string, listeners: ReadonlySet<PullListener>): Promise<void> {
+    this.#log.info({ image: reference }, "Pulling image");
+    const onBytes: PullListener = (current, total) => {
+      for (const listener of listeners) listener(current, total);
+    };
+    try {
+      await this.#engine.pull(reference, onBytes, AbortSignal.timeout(PULL_DEADLINE_MS));
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === "unreachable") throw error;
+      throw unavailable(reference, error instanceof Error ? error.message.trim() : "the pull failed", error);
+    }
+    this.#log.info({ image: reference }, "Image pulled");
+  }
+}
+
+const unavailable = (reference: string, why: string, cause?: unknown): DockHostError =>
+  new DockHostError("IMAGE_UNAVAILABLE", `The image ${reference} is not to be had on this backend: ${why}.`, { cause });

@@ -1,0 +1,84 @@
+import { createHash } from "node:crypto";
+import { connect, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { Client } from "ssh2";
+import { steps } from "../observe/steps.ts";
+import { DockHostError } from "./errors.ts";
+
+const step = steps("ssh");
+
+/** Between two tries while sshd is not up yet, ms: a try costs less than one. */
+const RETRY_MS = 4;
+/** Between two looks at whether the container still runs, ms. */
+const LOOK_MS = 250;
+/** A server that accepts and then says nothing is tried again after this, ms. */
+const SILENCE_MS = 5_000;
+
+export interface SshTarget {
+  host: string;
+  port: number;
+}
+
+/**
+ * Waits until an SSH server answers at `target` and reads its host key from the key exchange; answers the key's
+ * fingerprint as ssh-keygen prints it (`SHA256:…`). `stillRuns` is asked now and then and throws where waiting has
+ * become pointless. Throws SSH_NOT_READY after `timeoutMs`.
+ */
+export async function waitForSsh(
+  target: SshTarget,
+  stillRuns: () => Promise<void>,
+  timeoutMs: number,
+): Promise<string> {
+  return step.time(`SSH at port ${target.port}`, async () => {
+    const end = performance.now() + timeoutMs;
+    let nextLook = performance.now() + LOOK_MS;
+    while (performance.now() < end) {
+      const fingerprint = await readHostKey(target, Math.min(SILENCE_MS, end - performance.now()));
+      if (fingerprint !== undefined) return fingerprint;
+      if (performance.now() >= nextLook) {
+        await stillRuns();
+        nextLook = performance.now() + LOOK_MS;
+      }
+      await delay(RETRY_MS);
+    }
+    throw new DockHostError(
+      "SSH_NOT_READY",
+      `The container runs, but no SSH server answered at its port within ${Math.round(timeoutMs / 1000)} s; check its image.`,
+    );
+  });
+}
+
+/** One try; undefined where nobody answers. */
+function readHostKey(target: SshTarget, patienceMs: number): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...target, noDelay: true });
+    const finish = (fingerprint: string | undefined): void => {
+      clearTimeout(patience);
+      socket.destroy();
+      resolve(fingerprint);
+    };
+    const patience = setTimeout(finish, patienceMs, undefined);
+    socket.on("error", () => finish(undefined));
+    socket.once("close", () => finish(undefined));
+    // The Engine's proxy accepts before sshd listens: only a banner is worth a key exchange.
+    socket.once("data", (banner) => {
+      socket.pause();
+      socket.unshift(banner);
+      exchangeKeys(socket, finish);
+    });
+  });
+}
+
+/** Goes as far as the server's host key, and no further: no user is named, nothing is trusted. */
+function exchangeKeys(socket: Socket, finish: (fingerprint: string | undefined) => void): void {
+  const client = new Client();
+  client.on("error", () => finish(undefined));
+  client.connect({
+    sock: socket,
+    username: "",
+    hostVerifier: (key: Buffer) => {
+      finish(`SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`);
+      return false;
+    },
+  });
+}

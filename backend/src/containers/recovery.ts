@@ -1,0 +1,154 @@
+import type { ContainerSummary, Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { toDockHostError } from "./errors.ts";
+import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
+import type { OperationLog } from "./operation-log.ts";
+import { portsOf, type PortTriples } from "./port-triples.ts";
+import type { Claim, SlotDirectories } from "./slot-directories.ts";
+import type { Slots } from "./slots.ts";
+import type { UserQueues } from "./user-queues.ts";
+import { isRunning } from "./views.ts";
+
+interface RecoveryParts {
+  engine: Engine;
+  slots: Slots;
+  directories: SlotDirectories;
+  triples: PortTriples;
+  operations: OperationLog;
+  queues: UserQueues;
+  backendId: string;
+  log: Log;
+}
+
+type Claimed = Extract<Ownership, { kind: "claimed" }> & { summary: ContainerSummary };
+
+/**
+ * Brings what Docker and the data directory hold back to a known state: what is named for a user is kept and runs if it
+ * should, a delete that was begun is finished, and what is neither named nor under way is removed.
+ */
+export class Recovery {
+  readonly #parts: RecoveryParts;
+  readonly #foreignReported = new Set<string>();
+
+  constructor(parts: RecoveryParts) {
+    this.#parts = parts;
+  }
+
+  /** At start and after a gap in the Engine's events: a sweep, and what should run is started. */
+  async recover(): Promise<void> {
+    const claimed = await this.#settle();
+    await this.#eachInItsQueue(claimed, async (one) => {
+      await this.#finishDelete(one);
+      await this.#resume(one);
+    });
+    this.#parts.log.info({ containers: claimed.length }, "Recovered: containers are as they should be");
+  }
+
+  /** Removes what nobody knows; runs beside commands. */
+  async sweep(): Promise<void> {
+    const claimed = await this.#settle();
+    await this.#eachInItsQueue(claimed, (one) => this.#finishDelete(one));
+  }
+
+  async #eachInItsQueue(claimed: readonly Claimed[], work: (one: Claimed) => Promise<void>): Promise<void> {
+    await Promise.all(claimed.map((one) => this.#parts.queues.run(one.username, () => work(one))));
+  }
+
+  async #settle(): Promise<Claimed[]> {
+    const { directories, engine, slots, backendId } = this.#parts;
+    // In this order: a slot found on disk is then under way still, or in the list, or nobody's.
+    const onDisk = await directories.list();
+    const underWay = slots.underWay;
+    const containers = await engine.list([LABELS.managed]);
+    this.#holdTriples(containers);
+
+    const known = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
+    for (const one of known) {
+      if (one.kind === "unclaimed") await this.#removeUnclaimed(one.slot);
+      if (one.kind === "foreign") this.#reportForeign(one.summary);
+    }
+    const withContainer = new Set(known.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
+    for (const slot of onDisk) {
+      if (!withContainer.has(slot) && !underWay.has(slot)) await slots.forget(slot);
+    }
+    return known.filter((one) => one.kind === "claimed");
+  }
+
+  /** Stopped containers hold their ports too, and so do those of another backend on this Engine. */
+  #holdTriples(containers: readonly ContainerSummary[]): void {
+    for (const summary of containers) {
+      const whose = ownership(summary, this.#parts.backendId);
+      const base = baseOf(summary);
+      if (base === undefined) continue;
+      this.#parts.triples.hold(whose.kind === "foreign" ? summary.id : whose.slot, base);
+    }
+  }
+
+  /** Looked up by name once more: what was under way when it was listed may have got its user's name since. */
+  async #removeUnclaimed(slot: string): Promise<void> {
+    const { engine, slots, log } = this.#parts;
+    if (slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
+    await slots.destroy(slot, slotName(slot));
+    log.info({ slot }, "Removed a container that an unfinished operation had left");
+  }
+
+  async #finishDelete({ slot, username, summary }: Claimed): Promise<void> {
+    const { directories, slots, log } = this.#parts;
+    if ((await directories.readClaim(slot))?.deleting !== true) return;
+    await slots.destroy(slot, summary.id);
+    log.info({ username }, "Finished a delete that had been begun");
+  }
+
+  /** Starts it where it should run. */
+  async #resume(claimed: Claimed): Promise<void> {
+    const { directories, engine, log, slots } = this.#parts;
+    const { slot, username } = claimed;
+    const claim = await this.#adoptClaim(claimed);
+    await this.#recordCreate(claimed, claim);
+    const now = await engine.inspect(claimed.summary.id);
+    if (!now || isRunning(now) === claim.shouldRun) return;
+    if (isRunning(now)) return directories.writeClaim(slot, { ...claim, shouldRun: true });
+    try {
+      await slots.start(now.id);
+      log.info({ username }, "Started a container that should be running");
+    } catch (error) {
+      const { message } = toDockHostError(error);
+      log.error({ username, error }, `A container that should be running did not start: ${message}`);
+    }
+  }
+
+  /** A container whose claim is lost is its name's all the same; in doubt it should run as it does. */
+  async #adoptClaim({ slot, username, summary }: Claimed): Promise<Claim> {
+    const found = await this.#parts.directories.readClaim(slot);
+    if (found) return found;
+    const claim: Claim = {
+      username,
+      createdAt: summary.createdAt.toISOString(),
+      requestHash: "",
+      shouldRun: isRunning(summary),
+      deleting: false,
+      keysMounted: summary.labels[LABELS.keys] !== undefined,
+    };
+    await this.#parts.directories.writeClaim(slot, claim);
+    this.#parts.log.warn({ username, slot }, "A container's claim was missing; it is kept and goes by its name");
+    return claim;
+  }
+
+  /** A create that was cut off between its commit and its record has succeeded; its retry must hear so. */
+  async #recordCreate({ summary, base }: Claimed, claim: Claim): Promise<void> {
+    const { operations } = this.#parts;
+    if (claim.operationId === undefined || operations.find(claim.operationId)) return;
+    const { operationId, requestHash } = claim;
+    const success = { command: "create-container", requestHash, containerId: summary.id, ports: portsOf(base) };
+    await operations.record({ operationId, ...success });
+  }
+
+  #reportForeign(summary: ContainerSummary): void {
+    if (summary.labels[LABELS.backend] !== this.#parts.backendId || this.#foreignReported.has(summary.id)) return;
+    this.#foreignReported.add(summary.id);
+    this.#parts.log.warn(
+      { container: summary.name },
+      "A container bears this backend's labels under a name that it never gave; it is left alone",
+    );
+  }
+}

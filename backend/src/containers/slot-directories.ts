@@ -1,0 +1,84 @@
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { Username } from "@dockhost/protocol";
+import { syncDirectory, writeDurably } from "./durable-file.ts";
+
+/** What a backend remembers of a container that Docker cannot: whose it is, and what is to become of it. */
+const Claim = z.object({
+  username: Username,
+  /** ISO 8601. */
+  createdAt: z.string(),
+  /** Of the create that made it. */
+  operationId: z.string().optional(),
+  requestHash: z.string(),
+  /** Engine 20.10 leaves a container exited after its own crash in spite of its restart policy. */
+  shouldRun: z.boolean(),
+  /** A delete is under way; recovery finishes it. */
+  deleting: z.boolean(),
+  /** The slot's key directory is mounted, so its keys can change. */
+  keysMounted: z.boolean(),
+  hostKeyFingerprint: z.string().optional(),
+});
+export type Claim = z.infer<typeof Claim>;
+
+/**
+ * `slots/<slot>/` of the data directory: `claim.json`, and `keys/authorized_keys` for sshd. The data directory has one
+ * agent at a time, so a claim that was read or written once is known from then on.
+ */
+export class SlotDirectories {
+  readonly #root: string;
+  readonly #claims = new Map<string, Claim>();
+
+  constructor(dataDirectory: string) {
+    this.#root = join(dataDirectory, "slots");
+  }
+
+  /** Makes the directory of a new slot with its claim and its keys. */
+  async make(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
+    // Readable by sshd's unprivileged helper inside, whoever owns it outside; the data directory itself is private.
+    await mkdir(this.keys(slot), { recursive: true, mode: 0o755 });
+    await this.writeClaim(slot, claim);
+    await this.writeKeys(slot, keys);
+    await syncDirectory(this.#root);
+  }
+
+  keys(slot: string): string {
+    return join(this.#root, slot, "keys");
+  }
+
+  async writeClaim(slot: string, claim: Claim): Promise<void> {
+    await mkdir(join(this.#root, slot), { recursive: true });
+    await writeDurably(join(this.#root, slot, "claim.json"), `${JSON.stringify(claim)}\n`, 0o600);
+    this.#claims.set(slot, claim);
+  }
+
+  async writeKeys(slot: string, keys: readonly string[]): Promise<void> {
+    await mkdir(this.keys(slot), { recursive: true, mode: 0o755 });
+    await writeDurably(join(this.keys(slot), "authorized_keys"), `${keys.join("\n")}\n`, 0o644);
+  }
+
+  /** Undefined where there is none, or none that can be read. */
+  async readClaim(slot: string): Promise<Claim | undefined> {
+    const known = this.#claims.get(slot);
+    if (known) return known;
+    try {
+      const claim = Claim.parse(JSON.parse(await readFile(join(this.#root, slot, "claim.json"), "utf8")));
+      this.#claims.set(slot, claim);
+      return claim;
+    } catch {
+      return undefined;
+    }
+  }
+
+  async remove(slot: string): Promise<void> {
+    this.#claims.delete(slot);
+    await rm(join(this.#root, slot), { recursive: true, force: true });
+  }
+
+  /** Every slot that has a directory. */
+  async list(): Promise<string[]> {
+    await mkdir(this.#root, { recursive: true, mode: 0o700 });
+    return readdir(this.#root);
+  }
+}

@@ -1,0 +1,92 @@
+import { cpus as processors, hostname, networkInterfaces, totalmem } from "node:os";
+import { PROTOCOL_VERSION, type BackendStatus } from "@dockhost/protocol";
+import type { Engine, EngineInfo } from "../engine/engine.ts";
+import { comfortableContainers, type HostResources } from "./capacity.ts";
+import type { Profile } from "./container-spec.ts";
+import type { Draining } from "./draining.ts";
+import type { Inventory } from "./inventory.ts";
+import type { Slots } from "./slots.ts";
+
+const MIB = 1024 * 1024;
+
+interface StatusParts {
+  engine: Engine;
+  inventory: Inventory;
+  slots: Slots;
+  draining: Draining;
+  host: HostResources;
+  profile: Profile;
+  maxContainers: number;
+  version: string;
+}
+
+/** What the backend says of itself, whether or not Docker answers. */
+export class Status {
+  readonly #parts: StatusParts;
+  #usage = { containers: 0, running: 0 };
+
+  constructor(parts: StatusParts) {
+    this.#parts = parts;
+  }
+
+  async read(): Promise<BackendStatus> {
+    const { slots, draining, host, version } = this.#parts;
+    const info = await this.#engineInfo();
+    return {
+      protocol: PROTOCOL_VERSION,
+      version,
+      hostname: hostname(),
+      addresses: addresses(),
+      docker: { reachable: info !== undefined, version: info?.version ?? null },
+      capacity: { ...this.#capacity(info), diskQuotaEnforced: slots.knownAbilities?.diskQuota ?? null },
+      usage: {
+        ...this.#usage,
+        memoryAvailableMiB: host.memoryAvailableMiB(),
+        diskFreeMiB: await host.diskFreeMiB(),
+      },
+      draining: draining.on,
+    };
+  }
+
+  /** Undefined while the Engine does not answer; the containers counted last are told then. */
+  async #engineInfo(): Promise<EngineInfo | undefined> {
+    const { engine, inventory } = this.#parts;
+    try {
+      const [info, owned] = await Promise.all([engine.info(), inventory.owned()]);
+      this.#usage = {
+        containers: owned.length,
+        running: owned.filter(({ state }) => state === "running").length,
+      };
+      return info;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #capacity(info: EngineInfo | undefined): Omit<BackendStatus["capacity"], "diskQuotaEnforced"> {
+    const { maxContainers, profile } = this.#parts;
+    // Without an answer of the Engine's, this machine's own figures.
+    const { cpus, memoryBytes } = info ?? { cpus: processors().length, memoryBytes: totalmem() };
+    const memoryMiB = Math.floor(memoryBytes / MIB);
+    const limitMiB = profile.limits.memoryBytes / MIB;
+    return {
+      maxContainers,
+      comfortableContainers: comfortableContainers({ cpus, memoryMiB }, limitMiB, maxContainers),
+      cpus,
+      memoryMiB,
+    };
+  }
+}
+
+/** This machine's addresses that others may reach it by: IPv4 first, no loopback, no container bridge. */
+function addresses(): string[] {
+  const all = Object.entries(networkInterfaces()).flatMap(([name, entries]) =>
+    CONTAINER_BRIDGE.test(name) ? [] : (entries ?? []),
+  );
+  const outward = all.filter(({ internal, scopeid }) => !internal && !scopeid);
+  const inOrder = [...outward.filter(isIPv4), ...outward.filter((entry) => !isIPv4(entry))];
+  return inOrder.map(({ address }) => address).slice(0, 64);
+}
+
+const CONTAINER_BRIDGE = /^(docker|br-|veth|virbr|cni|flannel)/;
+const isIPv4 = ({ family }: { family: string }): boolean => family === "IPv4";

@@ -1,0 +1,62 @@
+import type { Container, ContainerState } from "@dockhost/protocol";
+import type { ContainerDetail, EngineState } from "../engine/engine.ts";
+import { portsOf } from "./port-triples.ts";
+import type { Claim } from "./slot-directories.ts";
+
+/** Every instance's login. */
+const LOGIN = "root";
+
+/** A user's container as Docker records it. */
+export interface Owned {
+  containerId: string;
+  username: string;
+  slot: string;
+  /** First port of its triple. */
+  base: number;
+  state: EngineState;
+  image: string;
+  createdAt: Date;
+}
+
+type Exit = Pick<ContainerDetail, "exitCode" | "oomKilled">;
+
+/** A container in the contract's words; `exit` only of one that is not running. */
+export function containerView(owned: Owned, claim: Claim | undefined, exit: Exit | undefined): Container {
+  const { containerId, username, base, image, createdAt } = owned;
+  const fingerprint = claim?.hostKeyFingerprint;
+  return {
+    containerId,
+    username,
+    state: stateOf(owned.state, claim, exit),
+    ports: portsOf(base),
+    image,
+    createdAt: claim?.createdAt ?? createdAt.toISOString(),
+    ...(fingerprint !== undefined && { ssh: { user: LOGIN, hostKeyFingerprint: fingerprint } }),
+    ...(exit && { exitCode: exit.exitCode, oomKilled: exit.oomKilled }),
+  };
+}
+
+export const isRunning = ({ state }: { state: EngineState }): boolean =>
+  state === "running" || state === "restarting" || state === "paused";
+
+/** Ended by a signal, as `docker stop` and `docker kill` do (interrupt, kill, terminate), or by itself in peace. */
+const ORDERLY_EXITS: ReadonlySet<number> = new Set([0, 130, 137, 143]);
+
+function stateOf(state: EngineState, claim: Claim | undefined, exit: Exit | undefined): ContainerState {
+  switch (state) {
+    case "running":
+    case "paused":
+      return "running";
+    case "restarting":
+      return "restarting";
+    case "exited":
+    case "removing": {
+      const asWished = claim?.shouldRun === false;
+      const orderly = exit === undefined || (ORDERLY_EXITS.has(exit.exitCode) && !exit.oomKilled);
+      return asWished || orderly ? "stopped" : "failed";
+    }
+    case "created":
+    case "dead":
+      return "failed";
+  }
+}

@@ -1,0 +1,240 @@
+import { createInterface } from "node:readline";
+import Docker from "dockerode";
+import { steps } from "../observe/steps.ts";
+import { createOptions } from "./docker-create-options.ts";
+import { isConnectionLost, toEngineError } from "./docker-errors.ts";
+import {
+  EngineError,
+  type ContainerDetail,
+  type ContainerEvent,
+  type ContainerSpec,
+  type ContainerSummary,
+  type Engine,
+  type EngineImage,
+  type EngineInfo,
+  type EngineState,
+} from "./engine.ts";
+import { pullProgress } from "./pull-progress.ts";
+
+export type EngineAddress =
+  | { readonly kind: "unix"; readonly socketPath: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
+
+const step = steps("engine");
+
+/** The Docker Engine API through dockerode; the only place that knows either. */
+export class DockerEngine implements Engine {
+  readonly #docker: Docker;
+
+  constructor(address: EngineAddress) {
+    // dockerode would let DOCKER_HOST win over what it is given here; the address is decided by our configuration.
+    this.#docker =
+      address.kind === "unix"
+        ? new Docker({ host: undefined, socketPath: address.socketPath })
+        : new Docker({ host: address.host, port: address.port, protocol: address.tls ? "https" : "http" });
+  }
+
+  async info(): Promise<EngineInfo> {
+    const [version, info] = await repeatable("info", () => Promise.all([this.#docker.version(), infoOf(this.#docker)]));
+    return {
+      version: version.Version,
+      rootDirectory: info.DockerRootDir,
+      cpus: info.NCPU,
+      memoryBytes: info.MemTotal,
+      runtimes: Object.keys(info.Runtimes),
+    };
+  }
+
+  async list(labels: readonly string[]): Promise<ContainerSummary[]> {
+    const filters = { label: [...labels] };
+    const found = await repeatable("list", () => this.#docker.listContainers({ all: true, filters }));
+    return found.map((container) => ({
+      id: container.Id,
+      name: withoutSlash(container.Names[0] ?? ""),
+      state: container.State as EngineState,
+      image: container.Image,
+      createdAt: new Date(container.Created * 1000),
+      labels: container.Labels,
+    }));
+  }
+
+  async inspect(idOrName: string): Promise<ContainerDetail | undefined> {
+    const container = this.#docker.getContainer(idOrName);
+    const found = await unlessNotFound(repeatable("inspect", () => container.inspect()));
+    return (
+      found && {
+        id: found.Id,
+        name: withoutSlash(found.Name),
+        state: found.State.Status as EngineState,
+        image: found.Config.Image,
+        createdAt: new Date(found.Created),
+        labels: found.Config.Labels,
+        exitCode: found.State.ExitCode,
+        oomKilled: found.State.OOMKilled,
+        restartCount: found.RestartCount,
+      }
+    );
+  }
+
+  async create(name: string, spec: ContainerSpec): Promise<string> {
+    const container = await once("create", () => this.#docker.createContainer(createOptions(name, spec)));
+    return container.id;
+  }
+
+  async start(id: string): Promise<void> {
+    await repeatable("start", () => unlessNotModified(this.#docker.getContainer(id).start()));
+  }
+
+  async stop(id: string, graceSeconds: number): Promise<void> {
+    await repeatable("stop", () => unlessNotModified(this.#docker.getContainer(id).stop({ t: graceSeconds })));
+  }
+
+  async remove(id: string): Promise<void> {
+    await unlessNotFound(repeatable("remove", () => this.#docker.getContainer(id).remove({ force: true, v: true })));
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await once("rename", () => this.#docker.getContainer(id).rename({ name }));
+  }
+
+  async logTail(id: string, lines: number): Promise<string> {
+    const options = { stdout: true, stderr: true, tail: lines, follow: false } as const;
+    return withoutFrames(await repeatable("logs", () => this.#docker.getContainer(id).logs(options)));
+  }
+
+  async image(reference: string): Promise<EngineImage | undefined> {
+    const found = await unlessNotFound(repeatable("image", () => this.#docker.getImage(reference).inspect()));
+    return found && { id: found.Id, labels: labelsOf(found.Config) };
+  }
+
+  async pull(reference: string, onBytes: (current: number, total: number) => void, signal: AbortSignal): Promise<void> {
+    await once("pull", async () => {
+      const stream = await this.#docker.pull(reference, { abortSignal: signal });
+      await pullProgress(createInterface({ input: stream }), onBytes);
+    });
+  }
+
+  async ensureIsolatedBridge(name: string): Promise<void> {
+    if (await this.#isIsolatedBridge(name)) return;
+    await once("create network", () =>
+      this.#docker.createNetwork({
+        Name: name,
+        Driver: "bridge",
+        CheckDuplicate: true,
+        Labels: { "dockhost.managed": "true" },
+        Options: { [ICC_OPTION]: "false" },
+      }),
+    ).catch((error: unknown) => {
+      // Another agent on this Engine made it in the meantime.
+      if (!(error instanceof EngineError && error.kind === "name-taken")) throw error;
+    });
+  }
+
+  async #isIsolatedBridge(name: string): Promise<boolean> {
+    const networks = await repeatable("networks", () => this.#docker.listNetworks({ filters: { name: [name] } }));
+    const found = networks.find((network) => network.Name === name);
+    if (found && found.Options?.[ICC_OPTION] !== "false") {
+      throw new EngineError(
+        "other",
+        `The Docker network '${name}' lets containers reach each other; remove it (docker network rm ${name}) and DockHost makes it anew.`,
+      );
+    }
+    return found !== undefined;
+  }
+
+  async events(
+    label: string,
+    onEvent: (event: ContainerEvent) => void,
+    signal: AbortSignal,
+  ): Promise<{ ended: Promise<void> }> {
+    const filters = { type: ["container" as const], label: [label], event: [...FOLLOWED_ACTIONS] };
+    const stream = await once("events", () => this.#docker.getEvents({ filters, abortSignal: signal }));
+    const follow = async (): Promise<void> => {
+      for await (const line of createInterface({ input: stream })) onEvent(containerEvent(line));
+    };
+    return { ended: once("event stream", follow) };
+  }
+}
+
+const ICC_OPTION = "com.docker.network.bridge.enable_icc";
+const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy", "rename"] as const;
+
+/** For calls that may be made twice: a connection that the Engine closed while idle costs one more try. */
+async function repeatable<T>(name: string, call: () => Promise<T>): Promise<T> {
+  return once(name, async () => {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isConnectionLost(error)) throw error;
+      return await call();
+    }
+  });
+}
+
+async function once<T>(name: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await step.time(name, call);
+  } catch (error) {
+    throw toEngineError(error);
+  }
+}
+
+async function unlessNotFound<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof EngineError && error.kind === "not-found") return undefined;
+    throw error;
+  }
+}
+
+async function unlessNotModified(call: Promise<unknown>): Promise<void> {
+  try {
+    await call;
+  } catch (error) {
+    if ((error as { statusCode?: number }).statusCode !== 304) throw error;
+  }
+}
+
+interface DockerInfo {
+  DockerRootDir: string;
+  NCPU: number;
+  MemTotal: number;
+  Runtimes: Record<string, unknown>;
+}
+
+/** dockerode leaves the shape of this answer open. */
+const infoOf = (docker: Docker): Promise<DockerInfo> => docker.info() as Promise<DockerInfo>;
+
+const withoutSlash = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);
+
+/** An image without labels carries null in place of them. */
+const labelsOf = (config: { Labels?: Record<string, string> | null }): Record<string, string> => config.Labels ?? {};
+
+/** The Engine puts an 8-byte head before each piece of a log: stream number and, from byte 4, its length. */
+function withoutFrames(log: Buffer): string {
+  const pieces: Buffer[] = [];
+  for (let at = 0; at + 8 <= log.length;) {
+    const end = at + 8 + log.readUInt32BE(at + 4);
+    pieces.push(log.subarray(at + 8, end));
+    at = end;
+  }
+  return Buffer.concat(pieces).toString("utf8");
+}
+
+interface DockerEvent {
+  Action: ContainerEvent["action"];
+  Actor: { ID: string; Attributes: Record<string, string> };
+}
+
+function containerEvent(line: string): ContainerEvent {
+  const { Action, Actor } = JSON.parse(line) as DockerEvent;
+  const { name = "", exitCode, ...labels } = Actor.Attributes;
+  return {
+    action: Action,
+    id: Actor.ID,
+    name,
+    labels,
+    exitCode: exitCode === undefined ? undefined : Number(exitCode),
+  };
+}

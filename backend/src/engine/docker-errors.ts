@@ -1,0 +1,52 @@
+import { EngineError } from "./engine.ts";
+
+/** What dockerode throws: the Engine's HTTP status and message, or a socket's error code. */
+interface DockerodeError {
+  statusCode?: number;
+  json?: { message?: string };
+  code?: string;
+  message: string;
+}
+
+/** Socket errors of a kept-alive connection whose Engine has restarted (seen: EPIPE). */
+export function isConnectionLost(error: unknown): boolean {
+  return ["EPIPE", "ECONNRESET"].includes((error as DockerodeError).code ?? "");
+}
+
+export function toEngineError(error: unknown): EngineError {
+  if (error instanceof EngineError) return error;
+  const { statusCode, json, code, message } = error as DockerodeError;
+  if (statusCode === undefined) return withoutAnswer(code, message, error);
+  const said = json?.message ?? message;
+  for (const [status, pattern, kind] of REFUSALS) {
+    if (statusCode === status && pattern.test(said)) {
+      return new EngineError(kind, said, { cause: error, port: kind === "port-taken" ? portIn(said) : undefined });
+    }
+  }
+  return new EngineError("other", said, { cause: error });
+}
+
+function withoutAnswer(code: string | undefined, message: string, cause: unknown): EngineError {
+  if (code === "EACCES") {
+    const remedy = "The Docker Engine's socket may not be opened; add this user to the group 'docker', or run as root.";
+    return new EngineError("unreachable", remedy, { cause });
+  }
+  return new EngineError("unreachable", message, { cause });
+}
+
+/** The Engine tells these apart by words alone (seen with 20.10 to 28). */
+const REFUSALS = [
+  [404, /./, "not-found"],
+  [409, /already in use by container|already exists/i, "name-taken"],
+  [500, /port is already allocated|address already in use/i, "port-taken"],
+  [400, /rlimit/i, "limit-refused"],
+  [500, /rlimit/i, "limit-refused"],
+  [400, /storage-opt|storage opt|quota/i, "quota-unsupported"],
+  [500, /storage-opt|storage opt|quota/i, "quota-unsupported"],
+] as const;
+
+/** `Bind for 0.0.0.0:1024 failed` or `listen tcp4 0.0.0.0:1024: bind: …`. */
+function portIn(message: string): number | undefined {
+  const found = /:(\d+)(?: failed|: bind)/.exec(message);
+  return found ? Number(found[1]) : undefined;
+}
