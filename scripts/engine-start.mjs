@@ -21,22 +21,29 @@ const pidFiles = [
 export async function startEngine(announce) {
   announce("starting Docker Engine");
   // systemd's own test of whether it is the machine's init.
-  const systemd = existsSync("/run/systemd/system");
-  if (systemd) await run("systemctl", ["start", "docker"]);
-  else startDaemon();
-  await untilItAnswers(systemd ? 'see "journalctl -u docker"' : `its log is ${logFile}`, systemd ? "" : logFile);
+  if (existsSync("/run/systemd/system")) {
+    await run("systemctl", ["start", "docker"]);
+    return untilItAnswers('see "journalctl -u docker"', () => undefined);
+  }
+  const hasEnded = startDaemon();
+  await untilItAnswers(`its log is ${logFile}`, () =>
+    hasEnded() ? lastLines(readFileSync(logFile, "utf8")) : undefined,
+  );
 }
 
 // Detached: the daemon outlives the set-up and does not hear its Ctrl-C.
 function startDaemon() {
-  const alive = pidFiles.map(
+  const [running] = pidFiles.map(
     ({ file, program }) => holdsLivingProcess(file, program) || void rmSync(file, { force: true }),
   );
-  if (alive[0]) return;
+  if (running) return () => false;
   const log = openSync(logFile, "a");
   const daemon = spawn("dockerd", [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
-  daemon.on("error", () => undefined); // told by its silence, with the log
+  let ended = false;
+  daemon.once("error", () => (ended = true));
+  daemon.once("exit", () => (ended = true));
   daemon.unref();
+  return () => ended;
 }
 
 /**
@@ -58,17 +65,16 @@ export function holdsLivingProcess(file, program, proc = "/proc") {
 }
 
 /**
- * @param {string} where
- * @param {string} log
+ * @param {string} where its log is
+ * @param {() => string | undefined} lastWords of a daemon that has ended
  */
-async function untilItAnswers(where, log) {
+async function untilItAnswers(where, lastWords) {
   const deadline = performance.now() + 60_000;
   while ((await ping()) !== "ok") {
+    const words = lastWords();
+    if (words !== undefined) throw new SetupProblem(`Docker Engine ends as soon as it is started: ${where}.`, words);
     if (performance.now() > deadline) {
-      throw new SetupProblem(
-        `Docker Engine was started but does not answer at ${socketPath()} within a minute: ${where}.`,
-        existsSync(log) ? lastLines(readFileSync(log, "utf8")) : "",
-      );
+      throw new SetupProblem(`Docker Engine does not answer at ${socketPath()} a minute after its start: ${where}.`);
     }
     await sleep(100);
   }

@@ -83,12 +83,20 @@ function inspect(answer) {
   return {
     answer,
     platform: process.platform,
-    user: userInfo().username,
+    user: userName(),
     root: isRoot(),
     apt: hasApt(),
     installed: which("dockerd") !== undefined,
     dockerHost: process.env["DOCKER_HOST"] || undefined,
   };
+}
+
+function userName() {
+  try {
+    return userInfo().username;
+  } catch {
+    return "$USER"; // an id that no account has
+  }
 }
 
 /** @param {Announce} announce */
