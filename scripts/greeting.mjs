@@ -8,21 +8,22 @@
  * @param {string} facts.image
  * @param {string} facts.dataDir
  * @param {string | undefined} facts.publicKey file of the person's SSH public key, where they have one
+ * @param {boolean} facts.hasCurl
  */
-export function greeting({ ready, mainServerPid, backendPid, engine, image, dataDir, publicKey }) {
+export function greeting({ ready, mainServerPid, backendPid, engine, image, dataDir, publicKey, hasCurl }) {
   const url = ready.urls[0] ?? "";
-  const [first, ...others] = ready.urls.map((each) => `${each}/api/docs`);
   return `
 DockHost is running.
 
-  API        ${[`${url}  (described at ${first ?? ""})`, ...others].join("\n             ")}
+  API        ${ready.urls.join(" and ")}
+             described at ${url}/api/docs
   Running    main server (process ${mainServerPid}), backend (process ${backendPid})
   Docker     Engine ${engine}, instances from ${image}
   Data       ${dataDir}
 
 A first instance, from another terminal:
 
-${commands(url, ready, publicKey)
+${commands(ready, publicKey, hasCurl)
   .map((line) => `  ${line}`)
   .join("\n")}
 
@@ -32,16 +33,18 @@ Ctrl-C ends DockHost; instances keep running.
 }
 
 /**
- * @param {string} url
  * @param {import("./supervise.mjs").MainServerReady} ready
  * @param {string | undefined} publicKey
+ * @param {boolean} hasCurl
  */
-function commands(url, ready, publicKey) {
+function commands(ready, publicKey, hasCurl) {
+  const url = ready.urls[0] ?? "";
   const newKey = "~/.ssh/id_ed25519";
   const json = "-H 'content-type: application/json'";
   const account = { username: "ada", password: "choose-a-password", token: ready.firstAccountToken };
   const door = ready.signup === "closed" ? "signin" : "signup";
   return [
+    ...(hasCurl ? [] : ["apt-get install curl"]),
     ...(publicKey === undefined ? [`ssh-keygen -t ed25519 -N '' -f ${newKey}`] : []),
     `curl -c ~/.dockhost-session ${json} -d '${JSON.stringify(account)}' ${url}/api/auth/${door}`,
     `curl -b ~/.dockhost-session ${json} -d "{\\"sshPublicKey\\":\\"$(cat ${publicKey ?? `${newKey}.pub`})\\"}" ${url}/api/instances`,

@@ -13,22 +13,25 @@ const facts = {
   image: "dockhost/instance:latest",
   dataDir: "/var/lib/dockhost",
   publicKey: "~/.ssh/id_ed25519.pub",
+  hasCurl: true,
 };
 
 test("a newcomer reads where the API is, what runs, and how to make a first instance", () => {
   const text = greeting(facts);
   expect(text).toContain("http://127.0.0.1:3001/api/docs");
-  expect(text).toContain("http://127.0.0.1:3000/api/docs");
+  expect(text).toContain("http://127.0.0.1:3001 and http://127.0.0.1:3000");
   expect(text).toContain("main server (process 11), backend (process 12)");
   expect(text).toContain(
     `-d '{"username":"ada","password":"choose-a-password"}' http://127.0.0.1:3001/api/auth/signup`,
   );
   expect(text).toContain(`-d "{\\"sshPublicKey\\":\\"$(cat ~/.ssh/id_ed25519.pub)\\"}"`);
   expect(text).not.toContain("ssh-keygen");
+  expect(text).not.toContain("apt-get");
 });
 
-test("a person without a key is shown how to make one", () => {
-  const text = greeting({ ...facts, publicKey: undefined });
+test("a person without a key, or without curl, is shown how to come by one", () => {
+  const text = greeting({ ...facts, publicKey: undefined, hasCurl: false });
+  expect(text).toContain("apt-get install curl\n");
   expect(text).toContain("ssh-keygen -t ed25519 -N '' -f ~/.ssh/id_ed25519\n");
   expect(text).toContain("$(cat ~/.ssh/id_ed25519.pub)");
 });

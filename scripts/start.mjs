@@ -6,7 +6,7 @@ import { isRoot } from "./apt.mjs";
 import { greeting } from "./greeting.mjs";
 import { imageName } from "./image.mjs";
 import { runAsEntry } from "./problem.mjs";
-import { root, run } from "./run.mjs";
+import { root, run, which } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { supervise } from "./supervise.mjs";
 
@@ -27,7 +27,8 @@ async function start() {
     onRunning: async (running) => {
       const engine = (await run("docker", ["version", "--format", "{{.Server.Version}}"])).trim();
       const image = process.env["DOCKHOST_IMAGE"] || imageName;
-      console.log(greeting({ ...running, engine, image, dataDir, publicKey: ownPublicKey() }));
+      const hasCurl = which("curl") !== undefined;
+      console.log(greeting({ ...running, engine, image, dataDir, publicKey: ownPublicKey(), hasCurl }));
     },
   });
   console.log("DockHost has ended; instances keep running.");
