@@ -54,6 +54,10 @@ function childEnvironment(dataDir) {
 function stopSignal() {
   const asked = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => asked.abort());
+  // npm passes a SIGTERM on to its shell, which dies of it and tells us nothing: we see that we are orphaned.
+  const parent = process.ppid;
+  const orphaned = () => process.ppid !== parent && asked.abort();
+  if (process.env["npm_lifecycle_event"] === "start") setInterval(orphaned, 250).unref();
   return asked.signal;
 }
 
