@@ -1,7 +1,7 @@
 import fastifyCookie from "@fastify/cookie";
 import fastifyHelmet from "@fastify/helmet";
 import fastifyRateLimit from "@fastify/rate-limit";
-import { fastify, type FastifyRequest } from "fastify";
+import { fastify, LogController, type FastifyRequest } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import type { Log } from "../observe/log.ts";
 import type { OriginRule } from "../origin.ts";
@@ -52,7 +52,7 @@ export async function createHttp(options: HttpOptions): Promise<App> {
 function createApp({ trustProxy, log }: HttpOptions): App {
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
   }).withTypeProvider<ZodTypeProvider>();

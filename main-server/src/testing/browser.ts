@@ -1,0 +1,62 @@
+import { z } from "zod";
+
+export interface Answer {
+  status: number;
+  /** Parsed from JSON, or null. */
+  body: unknown;
+  headers: Headers;
+  /** `error.code`, of a failure. */
+  code: string | undefined;
+}
+
+const Failure = z.object({ error: z.object({ code: z.string(), message: z.string().min(1) }) });
+
+/** Speaks HTTP as a browser does: with a cookie jar. */
+export class Browser {
+  readonly url: string;
+  readonly headers: Record<string, string> = {};
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  get = (path: string, headers?: Record<string, string>) => this.#send("GET", path, undefined, headers);
+  post = (path: string, body?: unknown, headers?: Record<string, string>) => this.#send("POST", path, body, headers);
+  delete = (path: string) => this.#send("DELETE", path, undefined);
+
+  async #send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    const json: Record<string, string> = body === undefined ? {} : { "content-type": "application/json" };
+    const init = { method, headers: { ...json, ...this.headers, ...headers }, redirect: "manual" } as const;
+    const response = await fetch(this.url + path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+    this.#keepCookie(response.headers.getSetCookie());
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") === true;
+    const parsed: unknown = isJson ? JSON.parse(text) : null;
+    const code = Failure.safeParse(parsed).data?.error.code;
+    return { status: response.status, headers: response.headers, body: parsed, code };
+  }
+
+  #keepCookie(cookies: readonly string[]): void {
+    const [pair] = cookies[0]?.split(";") ?? [];
+    if (pair !== undefined) this.headers.cookie = pair;
+  }
+}
+
+export const PASSWORD = "correct horse battery staple";
+
+/** A browser whose user has just signed up. */
+export async function signedUp(url: string, username: string): Promise<Browser> {
+  const browser = new Browser(url);
+  const { status } = await browser.post("/api/auth/signup", { username, password: PASSWORD });
+  if (status !== 201) throw new Error(`Sign-up answered ${status}.`);
+  return browser;
+}
+
+const CreatedBackend = z.object({ backend: z.object({ id: z.string() }), apiKey: z.string() });
+
+/** A backend of this user's own, and its key. */
+export async function addBackend(browser: Browser, name = "mine"): Promise<{ id: string; apiKey: string }> {
+  const { body } = await browser.post("/api/backends", { name });
+  const { backend, apiKey } = CreatedBackend.parse(body);
+  return { id: backend.id, apiKey };
+}
