@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aptInstall, hasApt, isRoot } from "./apt.mjs";
 import { SetupProblem } from "./problem.mjs";
-import { run, succeeds, which } from "./run.mjs";
+import { docker, hasImage } from "./docker.mjs";
+import { run, which } from "./run.mjs";
 
 /** @typedef {import("./steps.mjs").Announce} Announce */
 
@@ -14,7 +15,7 @@ const suite = "bookworm";
  * @param {Announce} announce
  */
 export async function debianBase(announce) {
-  if (await succeeds("docker", ["image", "inspect", name])) return name;
+  if (await hasImage(name)) return name;
   if (!hasApt() || !isRoot()) {
     throw new SetupProblem(
       "Ubuntu's base image cannot be pulled, and only root on Debian or Ubuntu can make another: check the way to docker.io, or run this once as root.",
@@ -37,7 +38,7 @@ async function bootstrapAndImport() {
     await run("debootstrap", ["--variant=minbase", "--include=ca-certificates", suite, system, mirror]);
     writeFileSync(join(system, "etc/apt/sources.list"), sources);
     await run("tar", ["-C", system, ...leaveOut, "-cf", archive, "."]);
-    await run("docker", ["import", "--change", 'CMD ["bash"]', archive, name]);
+    await docker(["import", "--change", 'CMD ["bash"]', archive, name]);
   } finally {
     // One file system: a debootstrap that was cut short leaves /proc mounted in there.
     await run("rm", ["-rf", "--one-file-system", folder]).catch(() => undefined);

@@ -1,5 +1,6 @@
 import { request } from "node:http";
-import { run, which } from "./run.mjs";
+import { docker } from "./docker.mjs";
+import { which } from "./run.mjs";
 
 /** @typedef {"ok" | "absent" | "refused" | "denied" | "silent"} Answer */
 
@@ -16,7 +17,7 @@ export async function ping() {
   if (!dockerHost || dockerHost.startsWith("unix://")) return pingSocket(socketPath());
   if (which("docker") === undefined) return "absent";
   // The client knows every other way of reaching an Engine: TCP, TLS, SSH.
-  const asked = run("docker", ["version", "--format", "{{.Server.Version}}"], { timeoutMs: 15_000 });
+  const asked = docker(["version", "--format", "{{.Server.Version}}"], { timeoutMs: 15_000 });
   return asked.then(
     () => "ok",
     () => "refused",

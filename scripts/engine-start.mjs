@@ -9,8 +9,10 @@ import { lastLines, run } from "./run.mjs";
 
 const logFile = "/var/log/dockerd.log";
 
+const daemonProgram = "dockerd";
+
 const pidFiles = [
-  { file: "/var/run/docker.pid", program: "dockerd" },
+  { file: "/var/run/docker.pid", program: daemonProgram },
   { file: "/var/run/docker/containerd/containerd.pid", program: "containerd" },
 ];
 
@@ -38,7 +40,7 @@ function startDaemon() {
   );
   if (running) return () => false;
   const log = openSync(logFile, "a");
-  const daemon = spawn("dockerd", [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  const daemon = spawn(daemonProgram, [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
   let ended = false;
   daemon.once("error", () => (ended = true));
   daemon.once("exit", () => (ended = true));

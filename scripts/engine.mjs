@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
 import { aptInstall, hasApt, isInPackageLists, isRoot } from "./apt.mjs";
+import { engineVersion } from "./docker.mjs";
 import { startEngine } from "./engine-start.mjs";
 import { ping, socketPath } from "./engine-ping.mjs";
 import { SetupProblem } from "./problem.mjs";
-import { run, which } from "./run.mjs";
+import { which } from "./run.mjs";
 import { step } from "./steps.mjs";
 
 /** @typedef {import("./steps.mjs").Announce} Announce */
@@ -33,8 +34,7 @@ export async function engine() {
     if (plan.action !== "use") await startEngine(announce);
     await ensureClient(announce);
 
-    const version = await run("docker", ["version", "--format", "{{.Server.Version}}"]);
-    return `${version.trim()}, ${plan.action === "use" ? "already running" : "started"}`;
+    return `${await engineVersion()}, ${plan.action === "use" ? "already running" : "started"}`;
   });
 }
 
@@ -58,7 +58,8 @@ const tell = (sentence) => ({ action: /** @type {const} */ ("tell"), sentence })
 const sentences = {
   windows:
     "DockHost runs on Linux and macOS: on Windows, run it inside WSL 2 (https://learn.microsoft.com/windows/wsl/).",
-  desktop: "No Docker Engine answers: start Docker Desktop (https://docs.docker.com/desktop/), then run this again.",
+  desktop:
+    "No Docker Engine answers at /var/run/docker.sock: start Docker Desktop (https://docs.docker.com/desktop/) with its default socket allowed, or set DOCKER_HOST, then run this again.",
   notRunning: 'Docker is installed but does not run: start it with "sudo systemctl start docker", then run this again.',
   absent: `Docker is not installed: install it as ${manual} says, then run this again.`,
   /** @param {string} user */

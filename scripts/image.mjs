@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { debianBase } from "./debian-base.mjs";
-import { root, run, succeeds } from "./run.mjs";
+import { docker, hasImage } from "./docker.mjs";
+import { root } from "./run.mjs";
 import { step } from "./steps.mjs";
 
 /** @typedef {import("./steps.mjs").Announce} Announce */
@@ -40,16 +41,16 @@ export function sourceHash(folder) {
 
 async function builtFrom() {
   const format = `{{index .Config.Labels "${sourceLabel}"}}`;
-  const label = await run("docker", ["image", "inspect", "--format", format, imageName]).catch(() => "");
+  const label = await docker(["image", "inspect", "--format", format, imageName]).catch(() => "");
   return label.trim();
 }
 
 /** @param {Announce} announce */
 async function hasUbuntu(announce) {
-  if (await succeeds("docker", ["image", "inspect", ubuntu])) return true;
+  if (await hasImage(ubuntu)) return true;
   announce(`pulling ${ubuntu}`);
   // A registry that cannot be reached may never answer; one that answers may be slow.
-  const pulled = run("docker", ["pull", ubuntu], { silenceMs: 20_000, timeoutMs: 600_000 });
+  const pulled = docker(["pull", ubuntu], { silenceMs: 20_000, timeoutMs: 600_000 });
   return pulled.then(() => true).catch(() => false);
 }
 
@@ -87,7 +88,7 @@ async function buildOnDebian(folder, source, announce) {
  * @param {string} base
  */
 const dockerBuild = (folder, source, base) =>
-  run("docker", [
+  docker([
     "build",
     ...["--build-arg", `BASE=${base}`],
     ...["--label", `${sourceLabel}=${source}`],

@@ -3,10 +3,11 @@ import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { isRoot } from "./apt.mjs";
+import { engineVersion } from "./docker.mjs";
 import { greeting } from "./greeting.mjs";
 import { imageName } from "./image.mjs";
 import { runAsEntry } from "./problem.mjs";
-import { root, run, which } from "./run.mjs";
+import { root, which } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { supervise } from "./supervise.mjs";
 
@@ -25,7 +26,7 @@ async function start() {
     env: childEnvironment(dataDir),
     stop: stopSignal(),
     onRunning: async (running) => {
-      const engine = (await run("docker", ["version", "--format", "{{.Server.Version}}"])).trim();
+      const engine = await engineVersion();
       const image = process.env["DOCKHOST_IMAGE"] || imageName;
       const hasCurl = which("curl") !== undefined;
       console.log(greeting({ ...running, engine, image, dataDir, publicKey: ownPublicKey(), hasCurl }));
