@@ -9,12 +9,8 @@ import { lastLines, run } from "./run.mjs";
 
 const logFile = "/var/log/dockerd.log";
 
-const daemonProgram = "dockerd";
-
-const pidFiles = [
-  { file: "/var/run/docker.pid", program: daemonProgram },
-  { file: "/var/run/docker/containerd/containerd.pid", program: "containerd" },
-];
+const daemon = { program: "dockerd", pidFile: "/var/run/docker.pid" };
+const containerd = { program: "containerd", pidFile: "/var/run/docker/containerd/containerd.pid" };
 
 /**
  * Starts the installed Engine and waits until it answers.
@@ -33,18 +29,20 @@ export async function startEngine(announce) {
   );
 }
 
-// Detached: the daemon outlives the set-up and does not hear its Ctrl-C.
+/** Answers a function that tells whether the daemon has ended again. */
 function startDaemon() {
-  const [running] = pidFiles.map(
-    ({ file, program }) => holdsLivingProcess(file, program) || void rmSync(file, { force: true }),
-  );
-  if (running) return () => false;
-  const log = openSync(logFile, "a");
-  const daemon = spawn(daemonProgram, [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  for (const { program, pidFile } of [daemon, containerd]) {
+    if (!holdsLivingProcess(pidFile, program)) rmSync(pidFile, { force: true });
+  }
   let ended = false;
-  daemon.once("error", () => (ended = true));
-  daemon.once("exit", () => (ended = true));
-  daemon.unref();
+  if (existsSync(daemon.pidFile)) return () => ended; // it lives, and only has to be waited for
+
+  const log = openSync(logFile, "a");
+  // Detached: the daemon outlives the set-up and does not hear its Ctrl-C.
+  const started = spawn(daemon.program, [], { detached: true, stdio: ["ignore", log, log], cwd: "/" });
+  started.once("error", () => (ended = true));
+  started.once("exit", () => (ended = true));
+  started.unref();
   return () => ended;
 }
 
