@@ -9,7 +9,10 @@ import { runTests } from "./test.mjs";
 const checks = [
   { name: "format", args: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."] },
   { name: "lint", args: ["node_modules/eslint/bin/eslint.js", "."] },
-  { name: "types", args: ["node_modules/typescript/bin/tsc", "-b", "--noEmit"] },
+  ...[".", "protocol", "backend", "main-server"].map((project) => ({
+    name: project === "." ? "types" : `types of ${project}`,
+    args: ["node_modules/typescript/bin/tsc", "--noEmit", "-p", project],
+  })),
   { name: "unused", args: ["node_modules/knip/bin/knip.js"] },
 ];
 
