@@ -37,7 +37,8 @@ export interface AgentOverrides {
   engine?: Engine;
   host?: HostResources;
   portProbe?: PortProbe;
-  retryMs?: ConnectionOptions["retryMs"];
+  linkRetryMs?: ConnectionOptions["retryMs"];
+  engineRetryMs?: { first: number; last: number };
 }
 
 export interface Agent extends AsyncDisposable {
@@ -89,7 +90,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     version: VERSION,
     agentId: randomUUID(),
     log,
-    ...(overrides.retryMs && { retryMs: overrides.retryMs }),
+    retryMs: overrides.linkRetryMs,
   });
   const { socket } = connection;
   const { gate, inventory } = shared;
@@ -110,11 +111,12 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     ...shared,
     recovery,
     changes,
+    retryMs: overrides.engineRetryMs,
     afterRecovery: async () => {
       thisHost.engineDirectory = (await engine.info()).rootDirectory;
       tryOutEngine(shared.images, slots, log);
-      reports.resync();
     },
+    afterOpening: () => reports.resync(),
   });
   connection.open();
 

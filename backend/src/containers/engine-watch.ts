@@ -7,8 +7,7 @@ import { LABELS } from "./names.ts";
 import type { Recovery } from "./recovery.ts";
 
 const SWEEP_EVERY_MS = 30_000;
-const FIRST_RETRY_MS = 200;
-const LAST_RETRY_MS = 5_000;
+const RETRY_MS = { first: 200, last: 5_000 };
 
 interface EngineWatchParts {
   engine: Engine;
@@ -18,6 +17,8 @@ interface EngineWatchParts {
   log: Log;
   /** Runs after each recovery, before commands are let in. */
   afterRecovery: () => Promise<void>;
+  /** Runs each time when commands are let in: what is told from here on is true. */
+  afterOpening: () => void;
 }
 
 /**
@@ -40,24 +41,25 @@ export class EngineWatch implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    const { gate, log } = this.#parts;
-    for (let retryMs = FIRST_RETRY_MS; !this.#isStopped(); retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)) {
+    const { gate, log, retryMs = RETRY_MS } = this.#parts;
+    let waitMs = retryMs.first;
+    while (!this.#isStopped()) {
       try {
         await this.#followOnce();
-        retryMs = FIRST_RETRY_MS;
+        waitMs = retryMs.first;
       } catch (error) {
         if (this.#isStopped()) return;
         const wasClosed = gate.isClosed;
         gate.set("closed");
-        if (!wasClosed)
-          log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
+        if (!wasClosed) log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
       }
-      await this.#pause(retryMs);
+      await this.#pause(waitMs);
+      waitMs = Math.min(waitMs * 2, retryMs.last);
     }
   }
 
   async #followOnce(): Promise<void> {
-    const { engine, recovery, changes, gate, log, afterRecovery } = this.#parts;
+    const { engine, recovery, changes, gate, log, afterRecovery, afterOpening } = this.#parts;
     const { signal } = this.#stop;
     const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), signal);
     ended.catch(() => undefined);
@@ -65,6 +67,7 @@ export class EngineWatch implements AsyncDisposable {
     await recovery.recover();
     await afterRecovery();
     gate.set("open");
+    afterOpening();
     await ended;
     if (this.#isStopped()) return;
     gate.set("recovering");

@@ -1,0 +1,75 @@
+import { once } from "node:events";
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Server } from "socket.io";
+import { BackendConnection } from "./backend-connection.ts";
+
+export const API_KEY = "dkh_e2e-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+
+export interface ServerOptions {
+  /** 0: any. */
+  port?: number;
+  transports?: ("polling" | "websocket")[];
+  /** Asked at each connect. */
+  accepts?: (apiKey: unknown) => boolean;
+}
+
+/** A main server that only listens: a real Socket.IO server whose backends a test commands by hand. */
+export class MainServerDouble implements AsyncDisposable {
+  readonly connections: BackendConnection[] = [];
+  /** When each refused connect came, ms. */
+  readonly refusals: number[] = [];
+  readonly #http: HttpServer;
+  readonly #io: Server;
+  readonly #waiting: ((connection: BackendConnection) => void)[] = [];
+
+  private constructor(http: HttpServer, { transports, accepts = (key) => key === API_KEY }: ServerOptions) {
+    this.#http = http;
+    this.#io = new Server(http, { ...(transports && { transports }), pingInterval: 2_000 });
+    this.#io.use((socket, next) => {
+      const { DOCKHOST_API_KEY } = socket.handshake.auth;
+      if (accepts(DOCKHOST_API_KEY)) {
+        next();
+        return;
+      }
+      this.refusals.push(performance.now());
+      next(new Error("unknown key"));
+    });
+    this.#io.on("connection", (socket) => {
+      const connection = new BackendConnection(socket);
+      this.connections.push(connection);
+      for (const resolve of this.#waiting.splice(0)) resolve(connection);
+    });
+  }
+
+  static async listen(options: ServerOptions = {}): Promise<MainServerDouble> {
+    const http = createServer();
+    const server = new MainServerDouble(http, options);
+    http.listen(options.port ?? 0, "127.0.0.1");
+    await once(http, "listening");
+    return server;
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The newest connection, or the first one that comes. */
+  async connection(): Promise<BackendConnection> {
+    const newest = this.connections.at(-1);
+    return newest?.isOpen ? newest : this.nextConnection();
+  }
+
+  /** The next one that comes. */
+  nextConnection(): Promise<BackendConnection> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#io.close();
+  }
+}

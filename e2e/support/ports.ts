@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { canBind } from "../../backend/src/containers/port-triples.ts";
+
+/** A range of `size` free ports, well away from 1024 and from the ports that the kernel hands out. */
+export async function freePortRange(size: number): Promise<string> {
+  for (;;) {
+    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const ports = Array.from({ length: size }, (_, index) => first + index);
+    const free = await Promise.all(ports.map(canBind));
+    if (free.every(Boolean)) return `${first}-${first + size - 1}`;
+  }
+}
+
+export const firstOf = (range: string): number => Number(range.split("-")[0]);
+
+/** Holds `port` as any process of the machine might. */
+export async function hold(port: number): Promise<AsyncDisposable> {
+  const server: Server = createServer((socket) => socket.destroy());
+  server.listen(port, "0.0.0.0");
+  await once(server, "listening");
+  return {
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { BackendConnection } from "./backend-connection.ts";
+import { BackendProcess, type Environment } from "./backend-process.ts";
+import { removeBackend } from "./cleanup.ts";
+import { API_KEY, MainServerDouble, type ServerOptions } from "./main-server-double.ts";
+import { freePortRange } from "./ports.ts";
+
+export interface SiteOptions {
+  environment?: Environment;
+  server?: ServerOptions;
+}
+
+/** A machine of its own for tests: a main server, a data directory, a port range, and the backend that works there. */
+export class Site implements AsyncDisposable {
+  readonly dataDirectory: string;
+  server: MainServerDouble;
+  readonly #environment: Environment;
+  readonly #backends: BackendProcess[] = [];
+
+  private constructor(dataDirectory: string, server: MainServerDouble, environment: Environment) {
+    this.dataDirectory = dataDirectory;
+    this.server = server;
+    this.#environment = environment;
+  }
+
+  /** Everything but a running backend. */
+  static async prepare({ environment = {}, server = {} }: SiteOptions = {}): Promise<Site> {
+    const dataDirectory = await mkdtemp(join(tmpdir(), "dockhost-e2e-"));
+    const range = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
+    return new Site(dataDirectory, await MainServerDouble.listen(server), {
+      ...environment,
+      DOCKHOST_PORT_RANGE: range,
+    });
+  }
+
+  /** With a backend that is connected and has told its inventory. */
+  static async open(options: SiteOptions = {}): Promise<Site> {
+    const site = await Site.prepare(options);
+    await site.ready(site.start());
+    return site;
+  }
+
+  get environment(): Environment {
+    return {
+      DOCKHOST_API_KEY: API_KEY,
+      MAIN_SERVER_BACKEND_URL: this.server.url,
+      DOCKHOST_DATA_DIR: this.dataDirectory,
+      ...this.#environment,
+    };
+  }
+
+  /** The newest one. */
+  get backend(): BackendProcess {
+    const newest = this.#backends.at(-1);
+    if (!newest) throw new Error("no backend was started at this site");
+    return newest;
+  }
+
+  /** The newest connection. */
+  get connection(): BackendConnection {
+    const newest = this.server.connections.at(-1);
+    if (!newest) throw new Error("no backend is connected to this site");
+    return newest;
+  }
+
+  start(environment: Environment = {}): BackendProcess {
+    const backend = new BackendProcess({ ...this.environment, ...environment });
+    this.#backends.push(backend);
+    return backend;
+  }
+
+  /** Waits until the next connection of `backend` has told its inventory: recovery has run by then. */
+  async ready(backend: BackendProcess): Promise<BackendConnection> {
+    const ended = backend.ended.then(() => {
+      throw new Error(`The backend ended: ${backend.output}`);
+    });
+    const told = this.server.nextConnection().then(async (connection) => {
+      await connection.said.report("inventory");
+      return connection;
+    });
+    return Promise.race([told, ended]);
+  }
+
+  async restart(signal: NodeJS.Signals = "SIGTERM", environment: Environment = {}): Promise<BackendConnection> {
+    await this.backend.end(signal);
+    return this.ready(this.start(environment));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#backends.map((backend) => backend.end("SIGKILL")));
+    await this.server[Symbol.asyncDispose]();
+    await removeBackend(this.dataDirectory);
+  }
+}
+
+/** A username that no other test, and no other backend on this Engine, has. */
+export const newUser = (name: string): string => `${name}-${randomBytes(4).toString("hex")}`;

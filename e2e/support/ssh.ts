@@ -1,0 +1,59 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Container } from "@dockhost/protocol";
+import { outcome, type Outcome } from "./docker-cli.ts";
+
+export interface KeyPair {
+  /** Of the private key. */
+  readonly file: string;
+  /** The line of the .pub file, without its end. */
+  readonly publicKey: string;
+}
+
+/** A folder of key pairs and known hosts, and real OpenSSH that uses nothing else. */
+export class SshUser implements AsyncDisposable {
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async arrive(): Promise<SshUser> {
+    return new SshUser(await mkdtemp(join(tmpdir(), "dockhost-ssh-")));
+  }
+
+  async newKey(name: string): Promise<KeyPair> {
+    const file = join(this.#folder, name);
+    await outcome("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", file]);
+    return { file, publicKey: (await readFile(`${file}.pub`, "utf8")).trim() };
+  }
+
+  /** Logs in by `key` and runs `command`, trusting only the host key whose fingerprint the backend told. */
+  async login(container: Container, key: KeyPair, command = "whoami"): Promise<Outcome> {
+    const knownHosts = join(this.#folder, `${container.containerId}.known`);
+    await writeFile(knownHosts, await this.#announcedHostKey(container));
+    const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"];
+    return outcome("ssh", [
+      ...["-F", "none", ...options.flatMap((option) => ["-o", option])],
+      ...["-o", `UserKnownHostsFile=${knownHosts}`, "-o", "GlobalKnownHostsFile=/dev/null"],
+      ...["-i", key.file, "-p", String(container.ports.ssh)],
+      ...[`${container.ssh?.user ?? "nobody"}@127.0.0.1`, command],
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
+  async #announcedHostKey({ ports, ssh }: Container): Promise<string> {
+    const scanned = await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), "127.0.0.1"]);
+    const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
+    await writeFile(file, scanned.stdout);
+    const { stdout } = await outcome("ssh-keygen", ["-l", "-f", file]);
+    const fingerprint = stdout.split(" ")[1] ?? "none";
+    if (fingerprint === ssh?.hostKeyFingerprint) return scanned.stdout;
+    throw new Error(`port ${ports.ssh} shows ${fingerprint}, the reply says ${ssh?.hostKeyFingerprint ?? "nothing"}`);
+  }
+}
