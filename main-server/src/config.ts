@@ -90,6 +90,8 @@ const Environment = z.object({
   XDG_DATA_HOME: z.string().optional(),
 });
 
+export const VARIABLES: readonly string[] = Object.keys(Environment.shape).filter((name) => name !== "XDG_DATA_HOME");
+
 const DEFAULT_LISTEN: ListenAddress[] = [
   { host: "127.0.0.1", port: 3001, required: true },
   { host: "127.0.0.1", port: 3000, required: false },

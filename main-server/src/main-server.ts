@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { Command } from "commander";
 import { createMainServer, type MainServer } from "./app.ts";
-import { ConfigError, loadConfig } from "./config.ts";
+import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
 import { ListenError } from "./http/doors.ts";
 import { VERSION } from "./version.ts";
 
@@ -11,7 +11,10 @@ const stopped = stopRequested();
 await new Command("dockhost-main-server")
   .description("DockHost's control plane: accounts, backends and their keys, instances, placement.")
   .version(VERSION)
-  .addHelpText("after", "\nIt is configured by environment variables, or by a .env file: see .env.example.")
+  .addHelpText(
+    "after",
+    `\nConfigured by the environment, or by a .env file (see .env.example):\n  ${VARIABLES.join("\n  ")}`,
+  )
   .action(run)
   .parseAsync();
 

@@ -27,6 +27,7 @@ export class Connection {
   status: BackendStatus | undefined;
   heardAt = this.connectedAt;
   readonly #socket: Socket;
+  readonly #awaited = new Set<(answer: Answer) => void>();
 
   constructor(socket: Socket, { backendId, keyId }: BackendIdentity, agentId: string | undefined) {
     this.#socket = socket;
@@ -34,6 +35,9 @@ export class Connection {
     this.keyId = keyId;
     this.agentId = agentId;
     this.remoteAddress = socket.handshake.address;
+    socket.once("disconnect", () => {
+      for (const settle of this.#awaited) settle({ kind: "lost" });
+    });
   }
 
   /** Sends a command; the answer is not validated. Never rejects. */
@@ -41,16 +45,15 @@ export class Connection {
     return new Promise((resolve) => {
       const settle = (answer: Answer) => {
         clearTimeout(timer);
-        this.#socket.off("disconnect", onLost);
+        this.#awaited.delete(settle);
         resolve(answer);
       };
-      const onLost = () => settle({ kind: "lost" });
       const timer = setTimeout(() => settle({ kind: "timeout" }), timeoutMs);
       if (!this.#socket.connected) {
         settle({ kind: "lost" });
         return;
       }
-      this.#socket.once("disconnect", onLost);
+      this.#awaited.add(settle);
       this.#socket.emit(command, payload, (reply: unknown) => settle({ kind: "answered", reply }));
     });
   }

@@ -23,8 +23,6 @@ export interface GatewayOptions {
 }
 
 const MAX_FRAME_BYTES = 1024 * 1024;
-/** A backend that reports faster than its reports can be worked off is let go, before they fill the memory. */
-const MAX_BACKLOG = 512;
 
 /** The door for backends: nothing that comes through it, however malformed, raises an exception beyond it. */
 export class Gateway implements AsyncDisposable {
@@ -49,8 +47,8 @@ export class Gateway implements AsyncDisposable {
     this.#io.on("connection", (socket) => void this.#welcome(socket));
   }
 
+  /** The backends see their transport close, which their clients answer by connecting again. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#io.disconnectSockets(true);
     await this.#io.close();
     await Promise.all([...this.#queues].map((queue) => queue.onIdle()));
   }
@@ -97,8 +95,7 @@ export class Gateway implements AsyncDisposable {
     connection.onReports(
       (name, report) => {
         if (name === "backend-status") registry.heard(connection, report as Report<"backend-status">);
-        if (queue.size < MAX_BACKLOG) this.#work(queue, connection, () => handle(listener, name, connection, report));
-        else connection.end();
+        this.#work(queue, connection, () => handle(listener, name, connection, report));
       },
       (bad) => this.#complainOnce(connection, bad, complainedOf),
     );
@@ -137,5 +134,5 @@ const describe = ({ backendId, remoteAddress }: Connection) => ({ backendId, rem
 
 function handle(listener: ReportListener, name: ReportName, source: Connection, report: unknown): Promise<void> {
   const work = listener[name] as (source: Connection, report: unknown) => Promise<void>;
-  return work(source, report);
+  return work.call(listener, source, report);
 }

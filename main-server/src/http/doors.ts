@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Log } from "../observe/log.ts";
 import { toUrl, type ListenAddress } from "../listen-address.ts";
 
@@ -13,15 +13,19 @@ export class ListenError extends Error {
 }
 
 const GRACE_MS = 2_000;
+const IDLE_CHECK_MS = 50;
 
 /** Every address that we listen on; each hands what comes in, requests and upgrades alike, to the one `house`. */
 export class Doors implements AsyncDisposable {
   readonly urls: readonly string[];
   readonly #servers: readonly Server[];
+  /** Upgraded ones too, which a server no longer counts among its own. */
+  readonly #sockets = new Set<Socket>();
 
   private constructor(servers: readonly Server[]) {
     this.#servers = servers;
     this.urls = servers.map(urlOf);
+    for (const server of servers) server.on("connection", (socket) => this.#follow(socket));
   }
 
   /** Throws ListenError, with every door closed, where a required address cannot be had. */
@@ -45,10 +49,15 @@ export class Doors implements AsyncDisposable {
   /** Lets what is under way end, for a while. */
   async [Symbol.asyncDispose](): Promise<void> {
     const limit = setTimeout(() => {
-      for (const server of this.#servers) server.closeAllConnections();
+      for (const socket of this.#sockets) socket.destroy();
     }, GRACE_MS);
     await Promise.all(this.#servers.map(closeDoor));
     clearTimeout(limit);
+  }
+
+  #follow(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 }
 
@@ -63,8 +72,12 @@ async function openDoor(house: Server, { host, port }: ListenAddress): Promise<S
 
 function closeDoor(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
+    // A connection that has its last answer is idle only from then on.
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    server.close(() => {
+      clearInterval(idle);
+      resolve();
+    });
   });
 }
 

@@ -50,8 +50,9 @@ export function sshHost({ remoteAddress, addresses }: Whereabouts, requestHost: 
   if (remoteAddress !== null && isLoopback(remoteAddress)) {
     return isLoopback(requestHost) || !HOST_NAME.test(requestHost) ? "127.0.0.1" : requestHost;
   }
-  const reported = addresses.find((address) => isIP(address) !== 0 && !isLoopback(address) && !isLinkLocal(address));
-  return reported ?? withoutV4Mapping(remoteAddress ?? "127.0.0.1");
+  const reported = addresses.find((address) => isAddress(address) && !isLoopback(address) && !isLinkLocal(address));
+  const known = reported ?? withoutV4Mapping(remoteAddress ?? "");
+  return isAddress(known) ? known : "127.0.0.1";
 }
 
 /** The command is pasted into shells: nothing that a stranger wrote may stand in it. */
@@ -59,6 +60,9 @@ const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.:-]{0,252})$/;
 const LOGIN = /^[a-z_][a-z0-9_-]{0,31}$/;
 
 const loginOf = ({ sshUser }: InstanceRecord) => (sshUser !== null && LOGIN.test(sshUser) ? sshUser : "root");
+
+/** One with a zone (`fe80::1%eth0`) means something only on the machine that wrote it. */
+const isAddress = (text: string) => isIP(text) !== 0 && !text.includes("%");
 
 const isLinkLocal = (address: string) =>
   isIPv4(address) ? address.startsWith("169.254.") : /^fe[89ab]/i.test(address);
