@@ -15,11 +15,12 @@ export async function freePortRange(size: number): Promise<string> {
 export const firstOf = (range: string): number => Number(range.split("-")[0]);
 
 /** Holds `port` as any process of the machine might. */
-export async function hold(port: number): Promise<AsyncDisposable> {
+export async function hold(port: number): Promise<AsyncDisposable & { port: number }> {
   const server: Server = createServer((socket) => socket.destroy());
   server.listen(port, "0.0.0.0");
   await once(server, "listening");
   return {
+    port,
     async [Symbol.asyncDispose]() {
       server.close();
       await once(server, "close");

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackendConnection } from "./backend-connection.ts";
 import { BackendProcess, type Environment } from "./backend-process.ts";
-import { removeBackend } from "./cleanup.ts";
+import { backendId, removeBackend } from "./cleanup.ts";
+import { docker } from "./docker-cli.ts";
 import { API_KEY, MainServerDouble, type ServerOptions } from "./main-server-double.ts";
 import { freePortRange } from "./ports.ts";
 
@@ -87,6 +88,23 @@ export class Site implements AsyncDisposable {
   async restart(signal: NodeJS.Signals = "SIGTERM", environment: Environment = {}): Promise<BackendConnection> {
     await this.backend.end(signal);
     return this.ready(this.start(environment));
+  }
+
+  /** Names of this backend's containers that bear no user's name, but for those by which it tries the Engine out. */
+  async unclaimed(): Promise<string[]> {
+    return (await this.containerNames()).filter((name) => !/^dockhost-|^dockhost\.slot\.probe-/.test(name));
+  }
+
+  /** Names of all containers that bear this backend's id, running or not. */
+  async containerNames(): Promise<string[]> {
+    const id = await backendId(this.dataDirectory);
+    const filter = `label=dockhost.backend=${id ?? "none"}`;
+    const names = await docker("ps", "--all", "--filter", filter, "--format", "{{.Names}}");
+    return names.split("\n").filter((name) => name !== "");
+  }
+
+  async slotDirectories(): Promise<string[]> {
+    return readdir(join(this.dataDirectory, "slots"));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

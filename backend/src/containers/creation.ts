@@ -42,17 +42,28 @@ export interface CreateRequest {
 /** Makes a user's container, from the question whether there may be one to its name. */
 export class Creation {
   readonly #parts: CreationParts;
+  /** Users whose container is being made: it has no name yet, and counts all the same. */
+  readonly #making = new Set<string>();
 
   constructor(parts: CreationParts) {
     this.#parts = parts;
   }
 
-  async create({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
+  async create(wanted: CreateRequest, context: OperationContext): Promise<Container> {
+    const { username, operationId } = wanted.request;
+    const existing = await this.#parts.inventory.find(username);
+    if (existing) return this.#alreadyThere(existing, operationId, wanted.hash);
+    try {
+      return await this.#make(wanted, context);
+    } finally {
+      this.#making.delete(username);
+    }
+  }
+
+  async #make({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
-    const { engine, images, inventory, slots } = this.#parts;
-    const existing = await inventory.find(username);
-    if (existing) return this.#alreadyThere(existing, operationId, hash);
-    await Promise.all([this.#admit(), engine.ensureIsolatedBridge(NETWORK)]);
+    const { engine, images, slots } = this.#parts;
+    await Promise.all([this.#admit(username), engine.ensureIsolatedBridge(NETWORK)]);
     const image = await context.outsideDeadline(
       images.ensure(request.image, (current, total) => context.progress("pulling-image", { current, total })),
     );
@@ -78,13 +89,17 @@ export class Creation {
     );
   }
 
-  async #admit(): Promise<void> {
+  async #admit(username: string): Promise<void> {
     const { draining, inventory, maxContainers, host } = this.#parts;
     if (draining.on) {
       throw new DockHostError("DRAINING", "This backend is draining and takes no new container; use another one.");
     }
-    const { length } = await inventory.owned();
-    await admit(length, maxContainers, host);
+    // What gets its name while it is listed may be missing from the list, but not from what was being made before.
+    const madeBefore = [...this.#making];
+    const named = (await inventory.owned()).map((owned) => owned.username);
+    const users = new Set([...named, ...madeBefore, ...this.#making]);
+    this.#making.add(username);
+    await admit(users.size, maxContainers, host);
   }
 
   /** From a started container to a complete one: SSH answers, then the name. */

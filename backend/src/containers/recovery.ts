@@ -127,7 +127,7 @@ export class Recovery {
       requestHash: "",
       shouldRun: isRunning(summary),
       deleting: false,
-      keysMounted: summary.labels[LABELS.keys] !== undefined,
+      keysMounted: (summary.labels[LABELS.keys] ?? "") !== "",
     };
     await this.#parts.directories.writeClaim(slot, claim);
     this.#parts.log.warn({ username, slot }, "A container's claim was missing; it is kept and goes by its name");

@@ -200,8 +200,9 @@ export class Slots {
 
   /** A directory that sshd reads, where the image declares one and the Engine can see ours; else the environment. */
   #keyDelivery(slot: string, request: SlotRequest): Pick<SlotPlan, "keys" | "environment"> {
-    const target = request.image.labels[LABELS.keys];
-    if (target !== undefined && this.#parts.engineIsLocal) {
+    // An image built on ours takes the label back by setting it to nothing.
+    const target = request.image.labels[LABELS.keys] ?? "";
+    if (target !== "" && this.#parts.engineIsLocal) {
       return { keys: { source: this.#parts.directories.keys(slot), target }, environment: {} };
     }
     return { keys: undefined, environment: { SSH_PUB_KEY: request.keys.join("\n") } };
