@@ -9,7 +9,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["{protocol,backend,main-server}/src/**/*.test.ts", "scripts/**/*.test.ts"] },
+        test: {
+          name: "unit",
+          include: ["{protocol,backend,main-server}/src/**/*.test.ts", "{scripts,bench}/**/*.test.ts"],
+        },
       },
       {
         extends: true,

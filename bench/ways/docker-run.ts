@@ -1,0 +1,72 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { profileAt, type HostConfig, type Profile } from "./profile.ts";
+import type { BaselineParts } from "./raw-engine.ts";
+import { sshBanner } from "./ssh-banner.ts";
+import type { Attempt, Way } from "./way.ts";
+
+const execute = promisify(execFile);
+
+/** What a person at a terminal would do, with the flags that mean the same profile. */
+export class DockerRun implements Way {
+  readonly name = "docker run";
+  readonly #parts: BaselineParts;
+
+  constructor(parts: BaselineParts) {
+    this.#parts = parts;
+  }
+
+  async prepare(): Promise<Attempt> {
+    const { engine, profile, ports, keys, label } = this.#parts;
+    const base = await ports.triple();
+    const flags = flagsOf(profileAt(profile, base, keys));
+    const args = ["run", "--detach", "--label", `${label.name}=${label.value}`, ...flags, profile.image];
+    let id = "";
+    return {
+      async create() {
+        id = (await execute("docker", args)).stdout.trim();
+        await sshBanner(base);
+      },
+      remove: () => engine.remove(id),
+    };
+  }
+}
+
+function flagsOf({ hostname, hostConfig }: Profile): string[] {
+  const { Init, NetworkMode, Memory, MemorySwap, NanoCpus, CpuShares, PidsLimit, ShmSize, OomScoreAdj } = hostConfig;
+  return [
+    ...(Init ? ["--init"] : []),
+    ...["--hostname", hostname, "--network", NetworkMode, "--restart", hostConfig.RestartPolicy.Name],
+    ...["--memory", String(Memory), "--memory-swap", String(MemorySwap), "--shm-size", String(ShmSize)],
+    ...["--cpus", String(NanoCpus / 1e9), "--cpu-shares", String(CpuShares), "--pids-limit", String(PidsLimit)],
+    ...["--oom-score-adj", String(OomScoreAdj), "--runtime", hostConfig.Runtime],
+    ...listsOf(hostConfig),
+  ];
+}
+
+/** The flags that may be given several times. */
+function listsOf({ CapAdd, CapDrop, Ulimits, LogConfig, StorageOpt, Mounts, PortBindings }: HostConfig): string[] {
+  const ports = Object.entries(PortBindings).flatMap(([inside, bindings]) =>
+    bindings.map(({ HostIp, HostPort }) => `${HostIp}:${HostPort}:${inside}`),
+  );
+  return [
+    ...each("--cap-drop", CapDrop),
+    ...each("--cap-add", CapAdd),
+    ...each(
+      "--ulimit",
+      Ulimits.map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`),
+    ),
+    ...each("--log-driver", [LogConfig.Type]),
+    ...each("--log-opt", pairs(LogConfig.Config)),
+    ...each("--storage-opt", pairs(StorageOpt ?? {})),
+    ...each(
+      "--mount",
+      (Mounts ?? []).map(({ Type, Source, Target }) => `type=${Type},source=${Source},target=${Target},readonly`),
+    ),
+    ...each("--publish", ports),
+  ];
+}
+
+const each = (flag: string, values: readonly string[]): string[] => values.flatMap((value) => [flag, value]);
+const pairs = (options: Record<string, string>): string[] =>
+  Object.entries(options).map(([name, value]) => `${name}=${value}`);
