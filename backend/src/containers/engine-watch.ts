@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
@@ -17,6 +18,8 @@ interface EngineWatchParts {
   log: Log;
   /** Runs after each recovery, before commands are let in. */
   afterRecovery: () => Promise<void>;
+  /** Shorter in tests. */
+  retryMs?: { first: number; last: number } | undefined;
   /** Runs each time when commands are let in: what is told from here on is true. */
   afterOpening: () => void;
 }
@@ -32,6 +35,8 @@ export class EngineWatch implements AsyncDisposable {
 
   constructor(parts: EngineWatchParts) {
     this.#parts = parts;
+    // Every change in doubt listens to it; there is no bound to how many containers stop together.
+    setMaxListeners(0, this.#stop.signal);
     this.#work = Promise.all([this.#follow(), this.#sweepRegularly()]);
   }
 
@@ -51,7 +56,8 @@ export class EngineWatch implements AsyncDisposable {
         if (this.#isStopped()) return;
         const wasClosed = gate.isClosed;
         gate.set("closed");
-        if (!wasClosed) log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
+        if (!wasClosed)
+          log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
       }
       await this.#pause(waitMs);
       waitMs = Math.min(waitMs * 2, retryMs.last);

@@ -21,7 +21,7 @@ export interface ConnectionOptions {
   agentId: string;
   log: Log;
   /** Shorter in tests. */
-  retryMs?: Partial<Record<"lost" | "refused", { first: number; last: number }>>;
+  retryMs?: Partial<Record<"lost" | "refused", { first: number; last: number }>> | undefined;
 }
 
 /**

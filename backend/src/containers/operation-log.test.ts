@@ -1,0 +1,93 @@
+import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { OperationLog, requestHash } from "./operation-log.ts";
+
+const ID = "2b9f6a4e-6a2f-4e53-9d7f-0f4f4a1c1f11";
+const SUCCESS = {
+  operationId: ID,
+  command: "create-container",
+  requestHash: "h1",
+  containerId: "0123456789ab",
+  ports: { ssh: 1024, http: 1025, https: 1026 },
+};
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "dockhost-operations-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const path = () => join(directory, "operations.log");
+
+describe("an operation that succeeded", () => {
+  it("is known after a restart, from a file that only its owner may read", async () => {
+    const before = await OperationLog.open(directory);
+    await before.record(SUCCESS);
+    await before[Symbol.asyncDispose]();
+    await using after = await OperationLog.open(directory);
+    expect(after.find(ID)).toMatchObject(SUCCESS);
+    expect((await stat(path())).mode & 0o777).toBe(0o600);
+  });
+
+  it("is on disk before its record resolves", async () => {
+    await using log = await OperationLog.open(directory);
+    await log.record(SUCCESS);
+    expect(await readFile(path(), "utf8")).toContain(ID);
+  });
+
+  it("is forgotten after 24 hours, and its line with it", async () => {
+    const line = (operationId: string, hoursAgo: number) =>
+      `${JSON.stringify({ ...SUCCESS, operationId, at: new Date(Date.now() - hoursAgo * 3_600_000).toISOString() })}\n`;
+    await writeFile(path(), line("old", 25) + line("young", 23));
+    await using log = await OperationLog.open(directory);
+    expect(log.find("old")).toBeUndefined();
+    expect(log.find("young")).toBeDefined();
+    expect(await readFile(path(), "utf8")).not.toContain('"old"');
+  });
+
+  it("is known although a crash cut the line behind it short", async () => {
+    const before = await OperationLog.open(directory);
+    await before.record(SUCCESS);
+    await before[Symbol.asyncDispose]();
+    await appendFile(path(), '{"operationId":"torn","comm');
+    await using after = await OperationLog.open(directory);
+    expect(after.find(ID)).toBeDefined();
+    expect(after.find("torn")).toBeUndefined();
+  });
+});
+
+describe("an operationId", () => {
+  it("means one request: another body is CONFLICT, while the first runs and after it succeeded", async () => {
+    await using log = await OperationLog.open(directory);
+    const first = log.exclusively(ID, "h1", async () => {
+      await expect(log.exclusively(ID, "h2", () => Promise.resolve())).rejects.toMatchObject({ code: "CONFLICT" });
+      await log.record(SUCCESS);
+    });
+    await first;
+    await expect(log.exclusively(ID, "h2", () => Promise.resolve())).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(log.exclusively(ID, "h1", () => Promise.resolve("again"))).resolves.toBe("again");
+  });
+
+  it("whose operation failed may be used again, with any body", async () => {
+    await using log = await OperationLog.open(directory);
+    await expect(log.exclusively(ID, "h1", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(log.exclusively(ID, "h2", () => Promise.resolve("yes"))).resolves.toBe("yes");
+  });
+});
+
+describe("two requests are the same", () => {
+  const request = { username: "ada", sshPublicKeys: ["k"], operationId: ID };
+
+  it("whatever their operationId", () => {
+    const other = { ...request, operationId: "other" };
+    expect(requestHash("create-container", request)).toBe(requestHash("create-container", other));
+  });
+
+  it("but not with another command or another field", () => {
+    const bobs = { ...request, username: "bob" };
+    expect(requestHash("create-container", request)).not.toBe(requestHash("start-container", request));
+    expect(requestHash("create-container", request)).not.toBe(requestHash("create-container", bobs));
+  });
+});

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import ssh2 from "ssh2";
+import { afterEach, describe, expect, it } from "vitest";
+import { waitForSsh } from "./readiness.ts";
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+const goesOn = () => Promise.resolve();
+
+describe("waiting for SSH", () => {
+  it("answers the host key's fingerprint as ssh-keygen prints it", async () => {
+    const { private: hostKey, public: line } = ssh2.utils.generateKeyPairSync("ecdsa", { bits: 256 });
+    const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => client.on("error", () => undefined));
+    closers.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await waitForSsh({ host: "127.0.0.1", port }, goesOn, 5_000)).toBe(fingerprintOf(line));
+  });
+
+  it("goes on while a proxy takes connections that lead nowhere yet", async () => {
+    const tries: number[] = [];
+    const server = await listening((socket) => {
+      tries.push(tries.length);
+      socket.destroy();
+    });
+    await expect(waitForSsh(at(server), goesOn, 100)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
+    expect(tries.length).toBeGreaterThan(3);
+  });
+
+  it("ends in SSH_NOT_READY where somebody listens and says nothing", async () => {
+    const server = await listening(() => undefined);
+    await expect(waitForSsh(at(server), goesOn, 50)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
+  });
+
+  it("ends at once where the container has died", async () => {
+    const server = await listening((socket) => socket.destroy());
+    const died = () => Promise.reject(new Error("died"));
+    await expect(waitForSsh(at(server), died, 10_000)).rejects.toThrow("died");
+  });
+});
+
+async function listening(onConnection: (socket: Socket) => void): Promise<Server> {
+  const server = createServer(onConnection);
+  closers.push(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+const at = (server: Server) => ({ host: "127.0.0.1", port: (server.address() as AddressInfo).port });
+
+function fingerprintOf(line: string): string {
+  const blob = Buffer.from(line.split(" ")[1] ?? "", "base64");
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
+}

@@ -1,0 +1,229 @@
+import { randomBytes } from "node:crypto";
+import ssh2, { type Server } from "ssh2";
+import {
+  EngineError,
+  type ContainerDetail,
+  type ContainerEvent,
+  type ContainerSpec,
+  type ContainerSummary,
+  type Engine,
+  type EngineImage,
+  type EngineInfo,
+} from "../src/engine/engine.ts";
+
+interface DoubledContainer extends ContainerDetail {
+  spec: ContainerSpec;
+  hostKey: string;
+  sshServer: Server | undefined;
+}
+
+const IMAGES: Readonly<Record<string, EngineImage>> = {
+  "dockhost/instance:latest": { id: "sha256:own", labels: { "dockhost.keys": "/etc/dockhost/keys" } },
+};
+
+/**
+ * A Docker Engine in memory, as the far end of what talks to one: names are unique, ports are really bound, and behind
+ * each running container's first port a real SSH server answers with a host key of its own.
+ */
+export class EngineDouble implements Engine {
+  readonly containers = new Map<string, DoubledContainer>();
+  readonly images = new Map<string, EngineImage>(Object.entries(IMAGES));
+  readonly calls: string[] = [];
+  readonly #followers = new Set<(event: ContainerEvent) => void>();
+  readonly #endings = new Set<() => void>();
+  #away = false;
+
+  /** Stops answering, as a daemon that is down; running containers go on. */
+  goAway(): void {
+    this.#away = true;
+    for (const end of this.#endings) end();
+  }
+
+  comeBack(): void {
+    this.#away = false;
+  }
+
+  info(): Promise<EngineInfo> {
+    return this.#answer("info", () => ({
+      version: "0.0-double",
+      rootDirectory: "/",
+      cpus: 2,
+      memoryBytes: 8 * 1024 ** 3,
+      runtimes: ["runc"],
+    }));
+  }
+
+  list(labels: readonly string[]): Promise<ContainerSummary[]> {
+    return this.#answer("list", () =>
+      [...this.containers.values()].filter((one) => bearsAll(one, labels)).map(detailOf),
+    );
+  }
+
+  inspect(idOrName: string): Promise<ContainerDetail | undefined> {
+    return this.#answer("inspect", () => {
+      const found = this.#find(idOrName);
+      return found && detailOf(found);
+    });
+  }
+
+  create(name: string, spec: ContainerSpec): Promise<string> {
+    return this.#answer("create", () => {
+      this.#requireFreeName(name);
+      const container: DoubledContainer = {
+        id: randomBytes(32).toString("hex"),
+        name,
+        state: "created",
+        image: spec.image,
+        createdAt: new Date(),
+        labels: spec.labels,
+        exitCode: 0,
+        oomKilled: false,
+        restartCount: 0,
+        spec,
+        hostKey: hostKey(),
+        sshServer: undefined,
+      };
+      this.containers.set(container.id, container);
+      this.#tell("create", container);
+      return container.id;
+    });
+  }
+
+  start(id: string): Promise<void> {
+    return this.#answer("start", async () => {
+      const container = this.#require(id);
+      if (container.state === "running") return;
+      container.sshServer = await listen(container);
+      container.state = "running";
+      this.#tell("start", container);
+    });
+  }
+
+  stop(id: string): Promise<void> {
+    return this.#answer("stop", async () => {
+      const container = this.#require(id);
+      if (container.state !== "running") return;
+      await silence(container);
+      container.state = "exited";
+      this.#tell("die", container);
+      this.#tell("stop", container);
+    });
+  }
+
+  remove(idOrName: string): Promise<void> {
+    return this.#answer("remove", async () => {
+      const container = this.#find(idOrName);
+      if (!container) return;
+      await silence(container);
+      this.containers.delete(container.id);
+      this.#tell("destroy", container);
+    });
+  }
+
+  rename(id: string, name: string): Promise<void> {
+    return this.#answer("rename", () => {
+      this.#requireFreeName(name);
+      this.#require(id).name = name;
+    });
+  }
+
+  logTail(): Promise<string> {
+    return this.#answer("logs", () => "");
+  }
+
+  image(reference: string): Promise<EngineImage | undefined> {
+    return this.#answer("image", () => this.images.get(reference));
+  }
+
+  pull(reference: string, onBytes: (current: number, total: number) => void): Promise<void> {
+    return this.#answer("pull", () => {
+      if (!reference.startsWith("pullable/")) throw new EngineError("other", "manifest unknown");
+      onBytes(10, 10);
+      this.images.set(reference, { id: `sha256:${reference}`, labels: {} });
+    });
+  }
+
+  ensureIsolatedBridge(): Promise<void> {
+    return this.#answer("network", () => undefined);
+  }
+
+  events(
+    label: string,
+    onEvent: (event: ContainerEvent) => void,
+    signal: AbortSignal,
+  ): Promise<{ ended: Promise<void> }> {
+    return this.#answer("events", () => {
+      const follower = (event: ContainerEvent): void => {
+        if (label in event.labels) onEvent(event);
+      };
+      this.#followers.add(follower);
+      const ended = new Promise<void>((resolve) => {
+        this.#endings.add(resolve);
+        signal.addEventListener("abort", () => resolve());
+      });
+      return { ended: ended.finally(() => this.#followers.delete(follower)) };
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.containers.values()].map(silence));
+  }
+
+  async #answer<T>(call: string, answer: () => T | Promise<T>): Promise<T> {
+    this.calls.push(call);
+    await Promise.resolve();
+    if (this.#away) throw new EngineError("unreachable", "connect ECONNREFUSED /var/run/docker.sock");
+    return answer();
+  }
+
+  #find(idOrName: string): DoubledContainer | undefined {
+    return this.containers.get(idOrName) ?? [...this.containers.values()].find(({ name }) => name === idOrName);
+  }
+
+  #require(id: string): DoubledContainer {
+    const found = this.#find(id);
+    if (!found) throw new EngineError("not-found", `No such container: ${id}`);
+    return found;
+  }
+
+  #requireFreeName(name: string): void {
+    if (this.#find(name)) throw new EngineError("name-taken", `The name ${name} is already in use by container x`);
+  }
+
+  #tell(action: ContainerEvent["action"], { id, name, labels, exitCode }: DoubledContainer): void {
+    for (const follower of this.#followers) follower({ action, id, name, labels, exitCode });
+  }
+}
+
+/** ssh2 now and then writes a key that it cannot read itself. */
+function hostKey(): string {
+  const { private: key } = ssh2.utils.generateKeyPairSync("ed25519");
+  return ssh2.utils.parseKey(key) instanceof Error ? hostKey() : key;
+}
+
+const bearsAll = ({ labels }: DoubledContainer, wanted: readonly string[]): boolean =>
+  wanted.every((label) => {
+    const [key = "", value] = label.split("=", 2);
+    return key in labels && (value === undefined || labels[key] === value);
+  });
+
+function detailOf(container: DoubledContainer): ContainerDetail {
+  const { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount } = container;
+  return { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount };
+}
+
+function listen({ spec, hostKey }: DoubledContainer): Promise<Server | undefined> {
+  const port = spec.ports[22];
+  if (port === undefined) return Promise.resolve(undefined);
+  const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => client.on("error", () => undefined));
+  return new Promise((resolve, reject) => {
+    server.once("error", () => reject(new EngineError("port-taken", `Bind for 0.0.0.0:${port} failed`, { port })));
+    server.listen(port, "127.0.0.1", () => resolve(server));
+  });
+}
+
+async function silence(container: DoubledContainer): Promise<void> {
+  const { sshServer } = container;
+  container.sshServer = undefined;
+  if (sshServer) await new Promise<void>((resolve) => sshServer.close(() => resolve()));
+}
