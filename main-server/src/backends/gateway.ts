@@ -70,8 +70,6 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #welcome(socket: Socket): Promise<void> {
-    // Unheard, an event of this name would be thrown.
-    socket.on("error", (error) => this.#log.warn({ problem: String(error) }, "A backend's socket failed."));
     const identity = this.#identities.get(socket);
     if (!identity) return void socket.disconnect(true);
     const auth = HandshakeAuth.parse(socket.handshake.auth);

@@ -1,7 +1,7 @@
 import { BackendStatus, ContainerState, Limits, Ports, Username } from "@dockhost/protocol";
 import { z } from "zod";
 
-export const ErrorReply = z
+const ErrorReply = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
   .meta({ id: "Error", description: "`message` is one sentence that a person can act on." });
 
@@ -50,7 +50,7 @@ export const NewBackend = z.object({
 export const CreatedBackend = z.object({ backend: Backend, apiKey: z.string() });
 export const BackendList = z.object({ backends: z.array(Backend) });
 
-export const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
+const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
 export const KeyList = z.object({ keys: z.array(Key) });
 

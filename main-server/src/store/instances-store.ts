@@ -5,7 +5,7 @@ import { isUniqueViolation, type Database } from "./database.ts";
 import type { InstancesTable } from "./schema.ts";
 
 /** What is stored; `unreachable` is never, it is told at each reading from who is connected. */
-export type RecordedState = ContainerState | "creating" | "gone";
+type RecordedState = ContainerState | "creating" | "gone";
 
 export type CreateRequest = CommandInput<"create-container">;
 

@@ -16,7 +16,7 @@ export interface UsersTable {
   created_at: string;
 }
 
-export interface SessionsTable {
+interface SessionsTable {
   /** SHA-256 of the cookie's token, in hex. */
   token_hash: string;
   user_id: string;
