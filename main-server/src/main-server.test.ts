@@ -83,6 +83,12 @@ test("an address that must be had and is taken ends the start with one sentence"
   expect(main.errors()).toBe(`Cannot listen on http://${taken}: the address is in use by another program.\n`);
 }, 20_000);
 
+test("a data directory that cannot be used ends the start with one sentence", async () => {
+  const main = run({ DOCKHOST_DATA_DIR: "/dev/null/here" });
+  expect(await main.exit).toBe(1);
+  expect(main.errors()).toMatch(/^The data directory \/dev\/null\/here cannot be used: .*\.\n$/);
+}, 20_000);
+
 test("a faulty configuration ends the start with a sentence for each fault, and no stack trace", async () => {
   const main = run({ DOCKHOST_LISTEN: "nowhere", LOG_LEVEL: "loud" });
   expect(await main.exit).toBe(1);

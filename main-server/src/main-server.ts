@@ -4,7 +4,11 @@ import { Command } from "commander";
 import { createMainServer, type MainServer } from "./app.ts";
 import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
 import { ListenError } from "./http/doors.ts";
+import { StoreError } from "./store/database.ts";
 import { VERSION } from "./version.ts";
+
+/** What whoever starts the server can mend, told without a stack trace. */
+const FORESEEN = [ConfigError, ListenError, StoreError];
 
 const stopped = stopRequested();
 
@@ -26,7 +30,7 @@ async function run(): Promise<void> {
     await server[Symbol.asyncDispose]();
   } catch (error) {
     process.exitCode = 1;
-    if (error instanceof ConfigError || error instanceof ListenError) console.error(error.message);
+    if (FORESEEN.some((kind) => error instanceof kind)) console.error((error as Error).message);
     else console.error("The main server could not run:", error);
   }
 }

@@ -10,8 +10,26 @@ export type Database = Kysely<Schema>;
 
 const DATABASE_FILE = "main-server.sqlite";
 
-/** Opens the store of `dataDir`, made where it is missing, with every migration applied; its owner alone can read it. */
+/** The store cannot be opened. `message` is one sentence for whoever starts the server. */
+export class StoreError extends Error {
+  constructor(dataDir: string, cause: unknown) {
+    super(`The data directory ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+      cause,
+    });
+    this.name = "StoreError";
+  }
+}
+
+/** Opens the store of `dataDir`, made where it is missing, with every migration applied; its owner alone can read it. Throws StoreError. */
 export async function openDatabase(dataDir: string): Promise<Database> {
+  try {
+    return await openIn(dataDir);
+  } catch (error) {
+    throw new StoreError(dataDir, error);
+  }
+}
+
+async function openIn(dataDir: string): Promise<Database> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, DATABASE_FILE);
   makePrivate(file);
@@ -32,7 +50,7 @@ function makePrivate(file: string): void {
 async function migrate(database: Database): Promise<void> {
   const provider = { getMigrations: () => Promise.resolve(MIGRATIONS) };
   const { error } = await new Migrator({ db: database, provider }).migrateToLatest();
-  if (error !== undefined) throw new Error("The database could not be brought up to date.", { cause: error });
+  if (error !== undefined) throw new Error("its database could not be brought up to date", { cause: error });
 }
 
 /** Whether `error` says that a row with these unique columns is already there. */
