@@ -119,17 +119,18 @@ test("with nobody connected the answer says so, and nothing is on record", async
 test("a full, draining or Docker-less backend is not placed on", async () => {
   const { ada, backend, backendId, create } = await scene();
   const whole = statusOf();
-  for (const status of [
-    { ...whole, draining: true },
-    { ...whole, docker: { reachable: false, version: null } },
-    { ...whole, usage: { ...whole.usage, containers: 50 } },
-  ]) {
+  const cases = [
+    [{ ...whole, draining: true }, "CAPACITY"],
+    [{ ...whole, docker: { reachable: false, version: null } }, "ENGINE_UNAVAILABLE"],
+    [{ ...whole, usage: { ...whole.usage, containers: 50 } }, "CAPACITY"],
+  ] as const;
+  for (const [status, code] of cases) {
     backend.report("backend-status", status);
     const { draining, docker, usage } = status;
     await expect
       .poll(async () => (await ada.get(`/api/backends/${backendId}`)).body)
       .toMatchObject({ draining, docker, usage });
-    expect(await create()).toMatchObject({ status: 503, code: "CAPACITY" });
+    expect(await create()).toMatchObject({ status: 503, code });
   }
 });
 

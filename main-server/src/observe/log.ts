@@ -16,6 +16,12 @@ const redact = { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: 
 export function createLog({ format, level }: LogOptions, destination?: DestinationStream): Log {
   const options = { level, redact, base: null };
   if (format === "json") return destination ? pino(options, destination) : pino(options);
-  const line = { colorize: process.stdout.isTTY, translateTime: "SYS:HH:MM:ss", sync: true, ignore: "pid,hostname" };
+  const line = {
+    colorize: process.stdout.isTTY,
+    translateTime: "SYS:HH:MM:ss",
+    sync: true,
+    singleLine: true,
+    ignore: "pid,hostname",
+  };
   return pino(options, pretty(destination ? { ...line, destination } : line));
 }

@@ -142,6 +142,11 @@ function placed(placement: Placement): string {
       throw new ServiceError("NO_BACKEND", "No backend is connected that could serve you; try again later.");
     case "full":
       throw new ServiceError("CAPACITY", "No connected backend has room for another instance; try again later.");
+    case "no-engine":
+      throw new ServiceError(
+        "ENGINE_UNAVAILABLE",
+        "Docker is not reachable on any connected backend; try again later.",
+      );
     case "occupied":
       throw new ServiceError("ALREADY_EXISTS", "You already have an instance on every backend that is connected.");
   }

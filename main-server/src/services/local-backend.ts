@@ -20,7 +20,7 @@ export async function ensureLocalBackend({ store, keys, log }: Parts, name: stri
   await store.keys.removeAllOf(backend.id);
   const { apiKey } = await keys.mint(backend.id);
   await writePrivately(keyFile, `${apiKey}\n`);
-  log.info({ backendId: backend.id, name, file: keyFile }, "A key for this machine's backend was made.");
+  log.info({ backendId: backend.id, backendName: name, file: keyFile }, "A key for this machine's backend was made.");
 }
 
 async function holdsLiveKey(store: Store, keys: Keys, keyFile: string): Promise<boolean> {

@@ -13,9 +13,10 @@ export interface Candidate {
 
 export type Placement =
   | { kind: "placed"; backendId: string }
-  /** Nobody is there; whoever is there and free of the caller has no room; or the caller is on all of them. */
+  /** Nobody is there; those without the caller have no room, or no Docker; or the caller is on all of them. */
   | { kind: "no-backend" }
   | { kind: "full" }
+  | { kind: "no-engine" }
   | { kind: "occupied" };
 
 /** The backend with the most free capacity, then with the most memory available, where the caller has none yet. */
@@ -24,7 +25,9 @@ export function place(candidates: readonly Candidate[]): Placement {
   const withRoom = candidates.filter(hasRoom);
   const [best] = withRoom.filter(({ occupied }) => !occupied).sort(byFreeCapacity);
   if (best) return { kind: "placed", backendId: best.backendId };
-  return { kind: candidates.every(({ occupied }) => occupied) ? "occupied" : "full" };
+  const free = candidates.filter(({ occupied }) => !occupied);
+  if (free.length === 0) return { kind: "occupied" };
+  return { kind: free.every(({ status }) => status?.docker.reachable === false) ? "no-engine" : "full" };
 }
 
 /** One that has not reported yet may be asked: it refuses by itself what it cannot serve. */
