@@ -31,6 +31,7 @@ import { VERSION } from "./version.ts";
 
 /** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
 const FINISH_MS = 7_000;
+const ROLL_BACK_MS = 2_000;
 
 /** Parts that a test replaces. */
 export interface AgentOverrides {
@@ -113,7 +114,11 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     changes,
     retryMs: overrides.engineRetryMs,
     afterRecovery: async () => {
-      thisHost.engineDirectory = (await engine.info()).rootDirectory;
+      const { rootDirectory, runtimes } = await engine.info();
+      thisHost.engineDirectory = rootDirectory;
+      if (runtime !== undefined && !runtimes.includes(runtime)) {
+        log.error({ runtimes }, `Docker has no runtime '${runtime}'; set DOCKHOST_RUNTIME to one that it has`);
+      }
       tryOutEngine(shared.images, slots, log);
     },
     afterOpening: () => reports.resync(),
@@ -153,5 +158,6 @@ async function finishWork(queues: UserQueues, slots: Slots, log: Log): Promise<v
   const inTime = await Promise.race([queues.idle().then(() => true), delay(FINISH_MS, false, { ref: false })]);
   if (inTime) return;
   log.warn({}, "Some operations did not finish in time; they are rolled back");
-  await Promise.race([slots.abandonUnderWay(), delay(2_000, undefined, { ref: false })]);
+  const rolledBack = slots.abandonUnderWay().then(() => queues.idle());
+  await Promise.race([rolledBack, delay(ROLL_BACK_MS, undefined, { ref: false })]);
 }

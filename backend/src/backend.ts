@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
-  const log = createLog(config.log);
+  const log = createLog({ ...config.log, secrets: [config.apiKey] });
   const stopped = firstSignal();
   try {
     const agent = await createAgent(config, log);

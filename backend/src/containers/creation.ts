@@ -107,10 +107,16 @@ export class Creation {
     const { directories, sshCheck, slots, log } = this.#parts;
     const { containerId, base } = slot;
     context.progress("waiting-for-ssh");
-    const claim: Claim = { ...slot.claim, hostKeyFingerprint: await sshCheck.wait(containerId, base) };
-    await Promise.all([directories.writeClaim(slot.slot, claim), slots.name(slot, username)]);
-    log.info({ username, ports: portsOf(base) }, "Container created, SSH answers");
+    const hostKeyFingerprint = await sshCheck.wait(containerId, base);
+    log.info({ username, keys: keyDelivery(slot.claim), hostKeyFingerprint }, "SSH set up");
+    const claim: Claim = { ...slot.claim, hostKeyFingerprint };
+    // In this order: whoever is named has all that its reply tells, also after a crash in between.
+    await directories.writeClaim(slot.slot, claim);
+    await slots.name(slot, username);
+    log.info({ username, ports: portsOf(base) }, "Container created");
     const owned = { containerId, username, slot: slot.slot, base, state: "running" as const, image };
     return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim, undefined);
   }
 }
+
+const keyDelivery = ({ keysMounted }: Claim): string => (keysMounted ? "mounted" : "by environment");

@@ -19,6 +19,7 @@ export class DockHostError extends Error {
 export function toDockHostError(error: unknown): DockHostError {
   if (error instanceof DockHostError) return error;
   if (error instanceof EngineError) return fromEngine(error);
+  if ((error as NodeJS.ErrnoException | undefined)?.code === "ENOSPC") return diskFull(error);
   return new DockHostError("INTERNAL", "The backend failed in a way it did not foresee; its log says more.", {
     cause: error,
   });
@@ -44,9 +45,14 @@ function fromEngine(error: EngineError): DockHostError {
       return new DockHostError("PORT_CONFLICT", `Port already in use: ${sentence}`, { cause: error });
     case "name-taken":
       return new DockHostError("CONFLICT", sentence, { cause: error });
+    case "disk-full":
+      return diskFull(error);
     case "limit-refused":
     case "quota-unsupported":
     case "other":
       return new DockHostError("INTERNAL", `Docker refused: ${sentence}`, { cause: error });
   }
 }
+
+const diskFull = (cause: unknown): DockHostError =>
+  new DockHostError("CAPACITY", "This backend's disk is full; use another backend or free some space.", { cause });

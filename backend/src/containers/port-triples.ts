@@ -36,22 +36,7 @@ export class PortTriples {
 
   /** Gives `holder` the lowest triple whose three ports are all free. Throws NO_FREE_PORTS. */
   async lease(holder: string): Promise<number> {
-    for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) {
-      if (this.#isHeld(base) || this.#wasRefused(base)) continue;
-      this.hold(holder, base);
-      const taken = await this.#firstTaken(base);
-      if (taken === undefined) {
-        step(`${base} leased to ${holder}`);
-        return base;
-      }
-      step(`${base} passed over: ${taken} is in use`);
-      this.release(holder);
-    }
-    const { first, last } = this.#range;
-    throw new DockHostError(
-      "NO_FREE_PORTS",
-      `No three consecutive ports are free between ${first} and ${last} on this backend; delete a container or widen DOCKHOST_PORT_RANGE.`,
-    );
+    return step.time(`lease for ${holder}`, () => this.#lease(holder));
   }
 
   /** Notes a triple that is held already, by a container that exists. */
@@ -71,6 +56,25 @@ export class PortTriples {
   /** The Engine could not bind a triple that looked free: it is passed over for a while. */
   refuse(base: number): void {
     this.#refusedAt.set(base, performance.now());
+  }
+
+  async #lease(holder: string): Promise<number> {
+    for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) {
+      if (this.#isHeld(base) || this.#wasRefused(base)) continue;
+      this.hold(holder, base);
+      const taken = await this.#firstTaken(base);
+      if (taken === undefined) {
+        step(`${base} leased to ${holder}`);
+        return base;
+      }
+      step(`${base} passed over: ${taken} is in use`);
+      this.release(holder);
+    }
+    const { first, last } = this.#range;
+    throw new DockHostError(
+      "NO_FREE_PORTS",
+      `No three consecutive ports are free between ${first} and ${last} on this backend; delete a container or widen DOCKHOST_PORT_RANGE.`,
+    );
   }
 
   #isHeld(base: number): boolean {

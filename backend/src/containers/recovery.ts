@@ -1,5 +1,6 @@
 import type { ContainerSummary, Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
+import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
 import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
 import type { OperationLog } from "./operation-log.ts";
@@ -8,6 +9,8 @@ import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slots } from "./slots.ts";
 import type { UserQueues } from "./user-queues.ts";
 import { isRunning } from "./views.ts";
+
+const step = steps("recovery");
 
 interface RecoveryParts {
   engine: Engine;
@@ -36,18 +39,22 @@ export class Recovery {
 
   /** At start and after a gap in the Engine's events: a sweep, and what should run is started. */
   async recover(): Promise<void> {
-    const claimed = await this.#settle();
-    await this.#eachInItsQueue(claimed, async (one) => {
-      await this.#finishDelete(one);
-      await this.#resume(one);
+    const claimed = await step.time("recover", async () => {
+      const found = await this.#settle();
+      await this.#eachInItsQueue(found, async (one) => {
+        await this.#finishDelete(one);
+        await this.#resume(one);
+      });
+      return found;
     });
     this.#parts.log.info({ containers: claimed.length }, "Recovered: containers are as they should be");
   }
 
   /** Removes what nobody knows; runs beside commands. */
   async sweep(): Promise<void> {
-    const claimed = await this.#settle();
-    await this.#eachInItsQueue(claimed, (one) => this.#finishDelete(one));
+    await step.time("sweep", async () => {
+      await this.#eachInItsQueue(await this.#settle(), (one) => this.#finishDelete(one));
+    });
   }
 
   async #eachInItsQueue(claimed: readonly Claimed[], work: (one: Claimed) => Promise<void>): Promise<void> {

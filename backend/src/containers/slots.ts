@@ -8,7 +8,7 @@ import { probeEngine } from "./engine-probe.ts";
 import { DockHostError } from "./errors.ts";
 import type { PresentImage } from "./images.ts";
 import { LABELS, slotName, userContainerName } from "./names.ts";
-import type { PortTriples } from "./port-triples.ts";
+import { portsOf, type PortTriples } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 
 /** How many triples that the Engine refuses one create may meet before it gives up. */
@@ -158,6 +158,7 @@ export class Slots {
     for (let attempt = 1; ; attempt += 1) {
       onPhase("allocating-ports");
       const base = await this.#parts.triples.lease(slot);
+      this.#parts.log.info({ username: request.claim.username, ports: portsOf(base) }, "Ports allocated");
       try {
         return await this.#buildAt(base, slot, request, onPhase);
       } catch (error) {

@@ -1,4 +1,4 @@
-import type { Engine } from "../engine/engine.ts";
+import type { ContainerDetail, Engine } from "../engine/engine.ts";
 import { DockHostError } from "./errors.ts";
 import { waitForSsh } from "./readiness.ts";
 
@@ -18,19 +18,22 @@ export class SshCheck {
 
   /** Answers the host key's fingerprint. Throws START_FAILED where the container dies, SSH_NOT_READY where it is silent. */
   async wait(containerId: string, port: number): Promise<string> {
-    const stillRuns = () => this.#stillRuns(containerId);
+    let restartsBefore: number | undefined;
+    const stillRuns = async (): Promise<void> => {
+      const now = await this.#engine.inspect(containerId);
+      restartsBefore ??= now?.restartCount;
+      // `running` is also what a container in a crash loop says between two crashes.
+      if (now?.state !== "running" || now.restartCount !== restartsBefore) throw await this.#startFailed(now);
+    };
     return waitForSsh({ host: this.#host, port }, stillRuns, PATIENCE_MS);
   }
 
-  /** `running` is also what a container in a crash loop says between two crashes. */
-  async #stillRuns(containerId: string): Promise<void> {
-    const now = await this.#engine.inspect(containerId);
-    if (now?.state === "running" && now.restartCount === 0) return;
-    const tail = now ? (await this.#engine.logTail(containerId, LOG_TAIL_LINES)).trim() : "it is gone";
+  async #startFailed(now: ContainerDetail | undefined): Promise<DockHostError> {
+    const lastWords = now ? (await this.#engine.logTail(now.id, LOG_TAIL_LINES)).trim() : "it is gone";
     const how = now?.oomKilled ? "ran out of memory" : `ended with exit code ${now?.exitCode ?? "unknown"}`;
-    throw new DockHostError(
+    return new DockHostError(
       "START_FAILED",
-      `The container ${how} before SSH answered; its last words: ${tail || "none"}`,
+      `The container ${how} before SSH answered; its last words: ${lastWords || "none"}`,
     );
   }
 }

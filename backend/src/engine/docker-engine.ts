@@ -31,7 +31,7 @@ export class DockerEngine implements Engine {
     this.#docker =
       address.kind === "unix"
         ? new Docker({ host: undefined, socketPath: address.socketPath })
-        : new Docker({ host: address.host, port: address.port, protocol: address.tls ? "https" : "http" });
+        : new Docker({ host: address.host, port: address.port, ...(address.tls && { protocol: "https" }) });
   }
 
   async info(): Promise<EngineInfo> {

@@ -38,6 +38,7 @@ function withoutAnswer(code: string | undefined, message: string, cause: unknown
 const REFUSALS = [
   [404, /./, "not-found"],
   [409, /already in use by container|already exists/i, "name-taken"],
+  [500, /no space left on device/i, "disk-full"],
   [500, /port is already allocated|address already in use/i, "port-taken"],
   [400, /rlimit/i, "limit-refused"],
   [500, /rlimit/i, "limit-refused"],

@@ -108,7 +108,14 @@ export interface ContainerEvent {
  * an open-files limit above the Engine's own. `quota-unsupported`: this storage driver takes no disk quota.
  */
 type EngineErrorKind =
-  "unreachable" | "not-found" | "name-taken" | "port-taken" | "limit-refused" | "quota-unsupported" | "other";
+  | "unreachable"
+  | "not-found"
+  | "name-taken"
+  | "port-taken"
+  | "limit-refused"
+  | "quota-unsupported"
+  | "disk-full"
+  | "other";
 
 export class EngineError extends Error {
   override readonly name = "EngineError";

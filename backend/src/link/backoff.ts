@@ -1,4 +1,4 @@
-/** Waiting times between tries: doubling from `firstMs` to `lastMs`, each cut by up to half at random. */
+/** Waiting times between tries: about doubling from `firstMs` to `lastMs`, each drawn at random from its upper half. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #lastMs: number;
@@ -11,9 +11,9 @@ export class Backoff {
 
   /** How long to wait before the next try, ms; many backends that lost one server do not return in one instant. */
   next(): number {
-    const full = Math.min(this.#lastMs, this.#firstMs * 2 ** this.#attempt);
-    if (full < this.#lastMs) this.#attempt += 1;
-    return Math.max(this.#firstMs, Math.round(full * (0.5 + Math.random() / 2)));
+    const longest = Math.min(this.#lastMs, this.#firstMs * 2 ** (this.#attempt + 1));
+    if (longest < this.#lastMs) this.#attempt += 1;
+    return Math.round((longest / 2) * (1 + Math.random()));
   }
 
   reset(): void {

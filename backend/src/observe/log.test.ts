@@ -98,6 +98,12 @@ describe("no secret reaches the log", () => {
     expect(lines[0]).toContain("here");
   });
 
+  it("as the very key of this backend, whatever it looks like", () => {
+    const { log, lines } = recorded({ secrets: ["plain-old-key"] });
+    log.warn({ said: "no such key: plain-old-key" }, "plain-old-key refused");
+    expect(lines.join("")).not.toContain("plain-old-key");
+  });
+
   it("and what the caller handed over is left as it was", () => {
     const { log } = recorded();
     const fields = { auth: { DOCKHOST_API_KEY: secret } };

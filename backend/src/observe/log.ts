@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
-import { maskApiKeys, SECRET_PATHS } from "./secrets.ts";
+import { maskSecrets, SECRET_PATHS } from "./secrets.ts";
 
 type LogFields = Record<string, unknown>;
 type Write = (fields: LogFields, message: string) => void;
@@ -18,6 +18,8 @@ export interface Log {
 export interface LogOptions {
   format: "pretty" | "json";
   level: "trace" | "debug" | "info" | "warn" | "error" | "fatal" | "silent";
+  /** Written as *** wherever they turn up. */
+  secrets?: readonly string[];
   /** Where lines go instead of standard output. */
   destination?: LineSink;
 }
@@ -30,7 +32,7 @@ interface LineSink {
  * One line per event, written before the call returns, so that the last words of a dying process are not lost.
  * Secrets are not meant to come this far; that they are removed here is the second net.
  */
-export function createLog({ format, level, destination }: LogOptions): Log {
+export function createLog({ format, level, secrets = [], destination }: LogOptions): Log {
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
   const withStack = level === "debug" || level === "trace";
   return pino(
@@ -40,7 +42,7 @@ export function createLog({ format, level, destination }: LogOptions): Log {
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRET_PATHS, remove: true },
       formatters: { level: (label) => ({ level: label }), log: (fields) => withReadableErrors(fields, withStack) },
-      hooks: { streamWrite: maskApiKeys },
+      hooks: { streamWrite: (line) => maskSecrets(line, secrets) },
     },
     format === "json" ? sink : prettyLines(sink, destination === undefined ? {} : { colorize: false }),
   );

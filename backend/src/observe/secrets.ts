@@ -3,6 +3,10 @@ const API_KEY = /dkh_[A-Za-z0-9_-]+/g;
 
 export const maskApiKeys = (text: string): string => text.replace(API_KEY, "dkh_***");
 
+/** Also the keys of other main servers, which look like anything. */
+export const maskSecrets = (text: string, secrets: readonly string[]): string =>
+  secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), maskApiKeys(text));
+
 const SECRET_FIELDS = [
   "DOCKHOST_API_KEY",
   "apiKey",

@@ -1,0 +1,53 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
+
+let agent: AgentUnderTest | undefined;
+afterEach(() => agent?.[Symbol.asyncDispose]());
+
+const roomy = { memoryAvailableMiB: () => 4096, diskFreeMiB: () => Promise.resolve(40_960) };
+
+describe("a create is refused with CAPACITY, saying which,", () => {
+  it.each([
+    ["below 512 MiB of available memory", { ...roomy, memoryAvailableMiB: () => 511 }, "511 MiB of memory"],
+    ["below 2 GiB of free disk", { ...roomy, diskFreeMiB: () => Promise.resolve(2047) }, "2047 MiB of disk"],
+  ])("%s", async (_, host, words) => {
+    const { mainServer, engine } = await started({}, { host });
+    const reply = await mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+    expect(reply).toMatchObject({ success: false, error: { code: "CAPACITY", retryable: true } });
+    expect(reply.message).toContain(words);
+    expect(engine.containers.size).toBe(0);
+  });
+
+  it("at the ceiling, also where many come at once", async () => {
+    const { mainServer, engine } = await started({ DOCKHOST_MAX_CONTAINERS: "3" }, { host: roomy });
+    const users = ["a", "b", "c", "d", "e", "f"];
+    const replies = await Promise.all(
+      users.map((username) => mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY })),
+    );
+    expect(replies.filter(({ success }) => success)).toHaveLength(3);
+    for (const reply of replies.filter(({ success }) => !success)) {
+      expect(reply).toMatchObject({ error: { code: "CAPACITY" } });
+      expect(reply.message).toContain("DOCKHOST_MAX_CONTAINERS");
+    }
+    expect(engine.containers.size).toBe(3);
+  });
+});
+
+describe("a create that fails half way", () => {
+  it("leaves nothing: no container, no directory, no port held", async () => {
+    const { mainServer, engine } = await started({}, { host: roomy });
+    await engine.create("dockhost-ada", { labels: {}, ports: {} } as never);
+    const refused = await mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+    expect(refused).toMatchObject({ success: false, error: { code: "CONFLICT" } });
+    expect(engine.containers.size).toBe(1);
+    const next = await mainServer.command("create-container", { username: "bob", sshPublicKey: PUBLIC_KEY });
+    expect(next).toMatchObject({ success: true, data: { ports: { ssh: 22300 } } });
+  });
+});
+
+async function started(...options: ConstructorParameters<typeof AgentUnderTest>): Promise<AgentUnderTest> {
+  const [settings = {}, overrides] = options;
+  agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22300-22398", ...settings }, overrides);
+  await agent.start();
+  return agent;
+}
