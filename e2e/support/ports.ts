@@ -12,6 +12,8 @@ export async function freePortRange(size: number): Promise<string> {
   }
 }
 
+export const freePort = async (): Promise<number> => firstOf(await freePortRange(1));
+
 export const firstOf = (range: string): number => Number(range.split("-")[0]);
 
 /** Holds `port` as any process of the machine might. */

@@ -11,6 +11,9 @@ export interface KeyPair {
   readonly publicKey: string;
 }
 
+/** What a login needs to know of a container. */
+export type Reachable = Pick<Container, "containerId" | "ports" | "ssh">;
+
 /** A folder of key pairs and known hosts, and real OpenSSH that uses nothing else. */
 export class SshUser implements AsyncDisposable {
   readonly #folder: string;
@@ -30,7 +33,7 @@ export class SshUser implements AsyncDisposable {
   }
 
   /** Logs in by `key` and runs `command`, trusting only the host key whose fingerprint the backend told. */
-  async login(container: Container, key: KeyPair, command = "whoami"): Promise<Outcome> {
+  async login(container: Reachable, key: KeyPair, command = "whoami"): Promise<Outcome> {
     const knownHosts = join(this.#folder, `${container.containerId}.known`);
     await writeFile(knownHosts, await this.#announcedHostKey(container));
     const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"];
@@ -47,7 +50,7 @@ export class SshUser implements AsyncDisposable {
   }
 
   /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
-  async #announcedHostKey({ ports, ssh }: Container): Promise<string> {
+  async #announcedHostKey({ ports, ssh }: Reachable): Promise<string> {
     const scanned = await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), "127.0.0.1"]);
     const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
     await writeFile(file, scanned.stdout);

@@ -33,6 +33,8 @@ async function run(): Promise<void> {
     if (FORESEEN.some((kind) => error instanceof kind)) console.error((error as Error).message);
     else console.error("The main server could not run:", error);
   }
+  // Listening for its end keeps the channel to a parent, and so this process, alive.
+  if (process.connected) process.disconnect();
 }
 
 /** To the person who started it, and to a parent process. The token is never logged. */
@@ -43,11 +45,11 @@ function announce({ urls, signup, firstAccountToken }: MainServer): void {
   process.send?.({ ready: true, urls, signup, firstAccountToken });
 }
 
-/** A second signal, while the first is being obeyed, changes nothing. */
+/** A second signal, while the first is being obeyed, changes nothing. A parent that is gone has ended us too. */
 async function stopRequested(): Promise<void> {
   process.on("SIGINT", ignore);
   process.on("SIGTERM", ignore);
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM"), once(process, "disconnect")]);
 }
 
 function ignore(): void {
