@@ -208,7 +208,7 @@ describe.concurrent("an Engine that is away", () => {
 
     await engine.vanish();
     await connection.refusal("list-containers", "ENGINE_UNAVAILABLE", {});
-    await connection.said.report("backend-status", ({ docker }) => !docker.reachable);
+    await connection.said.report("backend-status", ({ docker }) => !docker.reachable, 2_000);
     await connection.refusal("create-container", "ENGINE_UNAVAILABLE", asking("max"));
     expect(await person.login(container, key)).toMatchObject({ code: 0 });
 

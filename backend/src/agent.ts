@@ -47,7 +47,7 @@ export interface Agent extends AsyncDisposable {
   readonly ready: Promise<void>;
 }
 
-/** The whole backend, put together and at work. Throws DataDirectoryInUse. */
+/** The whole backend, put together and at work. Throws DataDirectoryError. */
 export async function createAgent(config: Config, log: Log, overrides: AgentOverrides = {}): Promise<Agent> {
   const data = await DataDirectory.open(config.dataDirectory);
   const operationLog = await OperationLog.open(data.path);
@@ -106,6 +106,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const dispatch = new Dispatch(containers, reports, log);
   dispatch.attach(socket);
   changes.onChange((change) => reports.changed(change));
+  shared.draining.onChange(() => reports.status());
 
   const reached = new Promise<void>((resolve) => socket.once("connect", resolve));
   const watch = new EngineWatch({
@@ -122,6 +123,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       tryOutEngine(shared.images, slots, log);
     },
     afterOpening: () => reports.resync(),
+    afterClosing: () => reports.status(),
   });
   connection.open();
 

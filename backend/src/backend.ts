@@ -2,11 +2,9 @@
 import { Command } from "commander";
 import { createAgent } from "./agent.ts";
 import { CONFIG_HELP, ConfigError, readConfig, type Config } from "./config.ts";
-import { DataDirectoryInUse } from "./containers/data-directory.ts";
+import { DataDirectoryError } from "./containers/data-directory.ts";
 import { createLog } from "./observe/log.ts";
 import { VERSION } from "./version.ts";
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 new Command("dockhost-backend")
   .description("Lends this machine's Docker to a DockHost main server: one container per user, reached by plain SSH.")
@@ -24,14 +22,14 @@ async function main(): Promise<void> {
     return;
   }
   const log = createLog({ ...config.log, secrets: [config.apiKey] });
-  const stopped = firstSignal();
+  const stopped = stopRequested();
   try {
     const agent = await createAgent(config, log);
     void agent.ready.then(() => process.send?.({ connected: true }));
-    log.info({ signal: await stopped }, "Shutting down; containers keep running");
+    log.info({ reason: await stopped }, "Shutting down; containers keep running");
     await agent[Symbol.asyncDispose]();
   } catch (error) {
-    if (!(error instanceof DataDirectoryInUse)) throw error;
+    if (!(error instanceof DataDirectoryError)) throw error;
     log.error({}, error.message);
     process.exitCode = 1;
   }
@@ -49,8 +47,10 @@ function configOrComplaint(): Config | undefined {
   }
 }
 
-function firstSignal(): Promise<string> {
+/** A later signal changes nothing. A parent that is gone without a word has ended us too. */
+function stopRequested(): Promise<string> {
   return new Promise((resolve) => {
-    for (const signal of SIGNALS) process.once(signal, () => resolve(signal));
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve(signal));
+    process.once("disconnect", () => resolve("the parent process is gone"));
   });
 }

@@ -16,6 +16,8 @@ export interface ServerOptions {
 
 /** A main server that only listens: a real Socket.IO server whose backends a test commands by hand. */
 export class MainServerDouble implements AsyncDisposable {
+  /** Known also when it no longer listens. */
+  port = 0;
   readonly connections: BackendConnection[] = [];
   /** When each refused connect came, ms. */
   readonly refusals: number[] = [];
@@ -47,11 +49,8 @@ export class MainServerDouble implements AsyncDisposable {
     const server = new MainServerDouble(http, options);
     http.listen(options.port ?? 0, "127.0.0.1");
     await once(http, "listening");
+    server.port = (http.address() as AddressInfo).port;
     return server;
-  }
-
-  get port(): number {
-    return (this.#http.address() as AddressInfo).port;
   }
 
   get url(): string {

@@ -11,6 +11,8 @@ import { containerView, isRunning } from "./views.ts";
 
 /** The Engine tells one happening in several events; those of one container within this time are one, ms. */
 const GATHER_MS = 250;
+/** A death is half a sentence: a busy Engine tells the stop or the restart that it belongs to this much later, ms. */
+const DEATH_DOUBT_MS = 2_000;
 /** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
 const STOP_DOUBT_MS = 10_000;
 
@@ -27,6 +29,8 @@ interface ChangesParts {
 interface Gathered {
   actions: Set<ContainerEvent["action"]>;
   exitCode: number | undefined;
+  /** Called when the Engine has told how a death goes on. */
+  complete: () => void;
 }
 
 type ClaimedEvent = ContainerEvent & { username: string; slot: string; base: number };
@@ -61,12 +65,13 @@ export class Changes {
 
   #gather(event: ClaimedEvent, signal: AbortSignal): void {
     const begun = this.#gathered.get(event.id);
-    const gathered = begun ?? { actions: new Set(), exitCode: undefined };
+    const gathered = begun ?? { actions: new Set(), exitCode: undefined, complete: () => undefined };
     gathered.actions.add(event.action);
     gathered.exitCode = event.exitCode ?? gathered.exitCode;
+    if (!isHalfTold(gathered)) gathered.complete();
     if (begun) return;
     this.#gathered.set(event.id, gathered);
-    void delay(GATHER_MS, undefined, { signal })
+    void whenTold(gathered, signal)
       .then(() => {
         this.#gathered.delete(event.id);
         return this.#parts.queues.run(event.username, () => this.#settle(event, gathered, signal));
@@ -119,6 +124,16 @@ export class Changes {
     this.#parts.log.info({ username, ports: portsOf(base), ...cause }, "Container changed without a command");
     for (const listener of this.#listeners) listener({ container, cause });
   }
+}
+
+const isHalfTold = ({ actions }: Gathered): boolean =>
+  actions.has("die") && !actions.has("stop") && !actions.has("start") && !actions.has("destroy");
+
+async function whenTold(gathered: Gathered, signal: AbortSignal): Promise<void> {
+  await delay(GATHER_MS, undefined, { signal });
+  if (!isHalfTold(gathered)) return;
+  const completed = new Promise<void>((resolve) => (gathered.complete = resolve));
+  await Promise.race([completed, delay(DEATH_DOUBT_MS, undefined, { signal })]);
 }
 
 function causes(gathered: Gathered, now: ContainerDetail, claim: Claim): ChangeCause[] {

@@ -4,9 +4,9 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { writeDurably } from "./durable-file.ts";
 
-/** Another agent works in this data directory. */
-export class DataDirectoryInUse extends Error {
-  override readonly name = "DataDirectoryInUse";
+/** No agent can work in this data directory now; the message says why and what to do, in one sentence. */
+export class DataDirectoryError extends Error {
+  override readonly name = "DataDirectoryError";
 }
 
 /**
@@ -24,17 +24,29 @@ export class DataDirectory implements AsyncDisposable {
     this.#lock = lock;
   }
 
-  /** Makes it where it is missing. Throws DataDirectoryInUse. */
+  /** Makes it where it is missing. Throws DataDirectoryError. */
   static async open(path: string): Promise<DataDirectory> {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    const real = await realpath(path);
+    const real = await usable(path, async () => {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      return realpath(path);
+    });
     const lock = await lockDirectory(real);
-    return new DataDirectory(real, await readOrMakeId(real), lock);
+    return new DataDirectory(real, await usable(real, () => readOrMakeId(real)), lock);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const lock = this.#lock;
     if (lock) await new Promise((resolve) => lock.close(resolve));
+  }
+}
+
+async function usable<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const { code = "unknown" } = cause as NodeJS.ErrnoException;
+    const remedy = "give DOCKHOST_DATA_DIR a directory that this user may write to";
+    throw new DataDirectoryError(`The data directory ${path} cannot be used (${code}); ${remedy}.`, { cause });
   }
 }
 
@@ -49,7 +61,7 @@ async function lockDirectory(path: string): Promise<Server | undefined> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", () =>
       reject(
-        new DataDirectoryInUse(
+        new DataDirectoryError(
           `Another backend works in ${path}; stop it, or give this one its own DOCKHOST_DATA_DIR.`,
         ),
       ),

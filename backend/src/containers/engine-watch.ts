@@ -22,6 +22,8 @@ interface EngineWatchParts {
   retryMs?: { first: number; last: number } | undefined;
   /** Runs each time when commands are let in: what is told from here on is true. */
   afterOpening: () => void;
+  /** Runs each time when the Engine is found to be gone, after commands are refused. */
+  afterClosing: () => void;
 }
 
 /**
@@ -46,7 +48,7 @@ export class EngineWatch implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    const { gate, log, retryMs = RETRY_MS } = this.#parts;
+    const { gate, log, afterClosing, retryMs = RETRY_MS } = this.#parts;
     let waitMs = retryMs.first;
     while (!this.#isStopped()) {
       try {
@@ -56,8 +58,10 @@ export class EngineWatch implements AsyncDisposable {
         if (this.#isStopped()) return;
         const wasClosed = gate.isClosed;
         gate.set("closed");
-        if (!wasClosed)
+        if (!wasClosed) {
           log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
+          afterClosing();
+        }
       }
       await this.#pause(waitMs);
       waitMs = Math.min(waitMs * 2, retryMs.last);
