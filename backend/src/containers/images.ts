@@ -3,10 +3,12 @@ import type { Log } from "../observe/log.ts";
 import { DockHostError } from "./errors.ts";
 
 /** Built by the set-up on this machine and published nowhere, so never pulled. */
-export const OWN_IMAGE = "dockhost/instance:latest";
+const OWN_IMAGE = "dockhost/instance:latest";
 const PUBLISHED_IMAGE = "sohampirale/instance:latest";
 
 const PULL_DEADLINE_MS = 15 * 60_000;
+/** The Engine tells each layer's progress ten times a second; who waits hears of it this often, ms. */
+const PROGRESS_EVERY_MS = 200;
 
 export interface PresentImage extends EngineImage {
   reference: string;
@@ -20,6 +22,7 @@ export class Images {
   readonly #log: Log;
   readonly #default: string | undefined;
   readonly #allowed: Readonly<Record<string, string>>;
+  readonly #abandoned = new AbortController();
   readonly #pulls = new Map<string, { done: Promise<void>; listeners: Set<PullListener> }>();
 
   constructor(
@@ -59,6 +62,11 @@ export class Images {
     return present && { ...present, reference };
   }
 
+  /** Whoever waits for a pull waits no longer. */
+  abandonPulls(): void {
+    this.#abandoned.abort();
+  }
+
   async #reference(name: string | undefined): Promise<string> {
     if (name !== undefined) return this.#allowed[name] ?? name;
     if (this.#default !== undefined) return this.#default;
@@ -81,12 +89,17 @@ export class Images {
 
   async #pullNow(reference: string, listeners: ReadonlySet<PullListener>): Promise<void> {
     this.#log.info({ image: reference }, "Pulling image");
+    const signal = AbortSignal.any([AbortSignal.timeout(PULL_DEADLINE_MS), this.#abandoned.signal]);
+    let toldAt = -PROGRESS_EVERY_MS;
     const onBytes: PullListener = (current, total) => {
+      if (current < total && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
+      toldAt = performance.now();
       for (const listener of listeners) listener(current, total);
     };
     try {
-      await this.#engine.pull(reference, onBytes, AbortSignal.timeout(PULL_DEADLINE_MS));
+      await this.#engine.pull(reference, onBytes, signal);
     } catch (error) {
+      if (signal.aborted) throw unavailable(reference, "its pull took too long and was given up", error);
       if (error instanceof EngineError && error.kind === "unreachable") throw error;
       throw unavailable(reference, error instanceof Error ? error.message.trim() : "the pull failed", error);
     }

@@ -3,6 +3,8 @@ import type { BackendStatus, ContainerChanged, OperationPhase, Report, ReportNam
 import type { Log } from "../observe/log.ts";
 
 const HEARTBEAT_MS = 10_000;
+/** Changes that come together are told in one status, ms. */
+const STATUS_PAUSE_MS = 500;
 
 export interface ReportSources {
   status(): Promise<BackendStatus>;
@@ -19,6 +21,7 @@ export class Reports implements Disposable {
   readonly #sources: ReportSources;
   readonly #log: Log;
   readonly #heartbeat: NodeJS.Timeout;
+  #soon: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, sources: ReportSources, log: Log) {
     this.#socket = socket;
@@ -30,18 +33,18 @@ export class Reports implements Disposable {
 
   /** Status and inventory; also wanted when the Engine is back. */
   resync(): void {
-    this.status();
+    this.#statusNow();
     void this.#send("inventory", this.#sources.inventory(), "sure");
   }
 
-  /** Tells the status now, since something in it has changed. */
-  status(): void {
-    void this.#send("backend-status", this.#sources.status(), "sure");
+  /** Something in the status has changed: it is told soon. */
+  statusChanged(): void {
+    this.#soon ??= setTimeout(() => this.#statusNow(), STATUS_PAUSE_MS);
   }
 
   changed(change: ContainerChanged): void {
     this.#emit("container-changed", change, "sure");
-    this.status();
+    this.statusChanged();
   }
 
   progress(
@@ -51,11 +54,18 @@ export class Reports implements Disposable {
   ): void {
     const { username, operationId } = operation;
     if (username === undefined) return;
-    this.#emit("operation-progress", { username, operationId, phase, ...bytes }, bytes ? "volatile" : "sure");
+    this.#emit("operation-progress", { username, operationId, phase, ...bytes }, "sure");
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#heartbeat);
+    clearTimeout(this.#soon);
+  }
+
+  #statusNow(): void {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    void this.#send("backend-status", this.#sources.status(), "sure");
   }
 
   async #send<Name extends ReportName>(
