@@ -106,7 +106,6 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const dispatch = new Dispatch(containers, reports, log);
   dispatch.attach(socket);
   changes.onChange((change) => reports.changed(change));
-  shared.draining.onChange(() => reports.status());
 
   const reached = new Promise<void>((resolve) => socket.once("connect", resolve));
   const watch = new EngineWatch({
@@ -123,7 +122,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       tryOutEngine(shared.images, slots, log);
     },
     afterOpening: () => reports.resync(),
-    afterClosing: () => reports.status(),
+    afterClosing: () => reports.statusChanged(),
   });
   connection.open();
 

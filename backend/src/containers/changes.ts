@@ -56,11 +56,12 @@ export class Changes {
     this.#gather({ ...event, ...whose }, signal);
   }
 
-  /** Another backend's containers on this Engine hold their ports too. */
+  /** Another backend's containers on this Engine hold their ports too. A slot under way may be at its next triple. */
   #noteTriple(event: ContainerEvent, holder: string): void {
+    if (this.#parts.slots.isUnderWay(holder)) return;
     const base = baseOf(event);
     if (event.action === "create" && base !== undefined) this.#parts.triples.hold(holder, base);
-    if (event.action === "destroy" && !this.#parts.slots.isUnderWay(holder)) this.#parts.triples.release(holder);
+    if (event.action === "destroy") this.#parts.triples.release(holder);
   }
 
   #gather(event: ClaimedEvent, signal: AbortSignal): void {

@@ -7,7 +7,6 @@ import { syncDirectory, writeDurably } from "./durable-file.ts";
 export class Draining {
   readonly #directory: string;
   #on: boolean;
-  #listener: () => void = () => undefined;
 
   constructor(dataDirectory: string) {
     this.#directory = dataDirectory;
@@ -26,11 +25,6 @@ export class Draining {
       await syncDirectory(this.#directory);
     }
     this.#on = on;
-    this.#listener();
-  }
-
-  onChange(listener: () => void): void {
-    this.#listener = listener;
   }
 
   get #path(): string {

@@ -49,6 +49,14 @@ describe("a port triple", () => {
     expect(await triples.lease("a")).toBe(1030);
   });
 
+  it("that two hold, as a container and its copy by hand do, is free only after both", async () => {
+    const triples = new PortTriples(RANGE, allFree);
+    triples.hold("container", 1024);
+    triples.hold("copy", 1024);
+    triples.release("copy");
+    expect(await triples.lease("a")).toBe(1027);
+  });
+
   it("is free again once released", async () => {
     const triples = new PortTriples(RANGE, allFree);
     expect(await triples.lease("a")).toBe(1024);

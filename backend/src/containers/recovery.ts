@@ -1,4 +1,4 @@
-import type { ContainerSummary, Engine } from "../engine/engine.ts";
+import { EngineError, type ContainerSummary, type Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
@@ -23,7 +23,8 @@ interface RecoveryParts {
   log: Log;
 }
 
-type Claimed = Extract<Ownership, { kind: "claimed" }> & { summary: ContainerSummary };
+type Known = Ownership & { summary: ContainerSummary };
+type Claimed = Extract<Known, { kind: "claimed" }>;
 
 /**
  * Brings what Docker and the data directory hold back to a known state: what is named for a user is kept and runs if it
@@ -58,20 +59,36 @@ export class Recovery {
   }
 
   async #eachInItsQueue(claimed: readonly Claimed[], work: (one: Claimed) => Promise<void>): Promise<void> {
-    await Promise.all(claimed.map((one) => this.#parts.queues.run(one.username, () => work(one))));
+    const { queues } = this.#parts;
+    const works = claimed.map((one) => this.#apart(one.summary, () => queues.run(one.username, () => work(one))));
+    await Promise.all(works);
+  }
+
+  /** What fails for one container holds up no other; an Engine that is away fails for all. */
+  async #apart({ name }: ContainerSummary, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof EngineError && error.kind === "unreachable") throw error;
+      this.#parts.log.error({ container: name, error }, "A container could not be brought back in order");
+    }
   }
 
   async #settle(): Promise<Claimed[]> {
-    const { directories, engine, slots, backendId } = this.#parts;
+    const { directories, engine, slots, triples, backendId } = this.#parts;
     // In this order: a slot found on disk is then under way still, or in the list, or nobody's.
     const onDisk = await directories.list();
+    const holdersBefore = triples.holders;
     const underWay = slots.underWay;
     const containers = await engine.list([LABELS.managed]);
-    this.#holdTriples(containers);
-
     const known = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
+
+    const holders = this.#holdTriples(known);
+    for (const holder of holdersBefore) {
+      if (!holders.has(holder) && !underWay.has(holder)) triples.release(holder);
+    }
     for (const one of known) {
-      if (one.kind === "unclaimed") await this.#removeUnclaimed(one.slot);
+      if (one.kind === "unclaimed") await this.#apart(one.summary, () => this.#removeUnclaimed(one.slot));
       if (one.kind === "foreign") this.#reportForeign(one.summary);
     }
     const withContainer = new Set(known.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
@@ -82,13 +99,16 @@ export class Recovery {
   }
 
   /** Stopped containers hold their ports too, and so do those of another backend on this Engine. */
-  #holdTriples(containers: readonly ContainerSummary[]): void {
-    for (const summary of containers) {
-      const whose = ownership(summary, this.#parts.backendId);
-      const base = baseOf(summary);
-      if (base === undefined) continue;
-      this.#parts.triples.hold(whose.kind === "foreign" ? summary.id : whose.slot, base);
+  #holdTriples(known: readonly Known[]): Set<string> {
+    const holders = new Set<string>();
+    for (const one of known) {
+      const holder = one.kind === "foreign" ? one.summary.id : one.slot;
+      const base = baseOf(one.summary);
+      holders.add(holder);
+      // A slot under way may be at its next triple already.
+      if (base !== undefined && !this.#parts.slots.isUnderWay(holder)) this.#parts.triples.hold(holder, base);
     }
+    return holders;
   }
 
   /** Looked up by name once more: what was under way when it was listed may have got its user's name since. */

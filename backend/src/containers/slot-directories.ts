@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { Username } from "@dockhost/protocol";
@@ -36,8 +36,7 @@ export class SlotDirectories {
 
   /** Makes the directory of a new slot with its claim and its keys. */
   async make(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
-    // Readable by sshd's unprivileged helper inside, whoever owns it outside; the data directory itself is private.
-    await mkdir(this.keys(slot), { recursive: true, mode: 0o755 });
+    await this.#makeKeyDirectory(slot);
     await this.writeClaim(slot, claim);
     await this.writeKeys(slot, keys);
     await syncDirectory(this.#root);
@@ -54,7 +53,7 @@ export class SlotDirectories {
   }
 
   async writeKeys(slot: string, keys: readonly string[]): Promise<void> {
-    await mkdir(this.keys(slot), { recursive: true, mode: 0o755 });
+    await this.#makeKeyDirectory(slot);
     await writeDurably(join(this.keys(slot), "authorized_keys"), `${keys.join("\n")}\n`, 0o644);
   }
 
@@ -80,5 +79,11 @@ export class SlotDirectories {
   async list(): Promise<string[]> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     return readdir(this.#root);
+  }
+
+  /** Readable by sshd's unprivileged helper inside, whatever our umask; the data directory itself is private. */
+  async #makeKeyDirectory(slot: string): Promise<void> {
+    await mkdir(this.keys(slot), { recursive: true });
+    await chmod(this.keys(slot), 0o755);
   }
 }

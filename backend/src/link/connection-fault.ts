@@ -49,7 +49,7 @@ function innermost(candidates: readonly unknown[]): SocketFault | undefined {
   return undefined;
 }
 
-export function hostAndPort(url: string): string {
+function hostAndPort(url: string): string {
   const { hostname, port, protocol } = new URL(url);
   return `${hostname}:${port || (protocol === "https:" ? "443" : "80")}`;
 }

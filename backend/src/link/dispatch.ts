@@ -78,6 +78,7 @@ export class Dispatch {
     };
     const result = run(this.#containers, request, context);
     const data = COMMANDS[command].data.parse(await Promise.race([result, deadline.expired])) as Awaited<typeof result>;
+    if (command !== "list-containers") this.#reports.statusChanged();
     return { success: true, message: done(data), data };
   }
 
