@@ -4,11 +4,14 @@ import { SetupProblem } from "./problem.mjs";
 import { run, succeeds, which } from "./run.mjs";
 import { step } from "./steps.mjs";
 
+// The one that Debian's packages are for: another may stand before it on the PATH.
+const debianPython = "/usr/bin/python3";
+
 /** What only the tests need: a registry to pull from, and an independent Socket.IO to speak with. */
 const tools = [
   { name: "docker-registry", present: async () => which("docker-registry") !== undefined },
-  { name: "python3-socketio", present: () => succeeds("python3", ["-c", "import socketio"]) },
-  { name: "python3-aiohttp", present: () => succeeds("python3", ["-c", "import aiohttp"]) },
+  { name: "python3-socketio", present: () => succeeds(debianPython, ["-c", "import socketio"]) },
+  { name: "python3-aiohttp", present: () => succeeds(debianPython, ["-c", "import aiohttp"]) },
 ];
 
 export async function testTools() {
