@@ -28,12 +28,19 @@ export class BackendProcess implements AsyncDisposable {
   readonly pid: number;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
+  /** Rejects when the backend has gone: Socket.IO itself would wait for its reply. */
+  readonly #lost: Promise<never>;
 
   private constructor(child: ChildProcess, pid: number, socket: Socket, startedInMs: number) {
     this.#child = child;
     this.pid = pid;
     this.#socket = socket;
     this.startedInMs = startedInMs;
+    this.#lost = new Promise((_, reject) =>
+      socket.once("disconnect", () => reject(new Error("The backend has disconnected."))),
+    );
+    // Only who waits for a reply wants to know.
+    this.#lost.catch(() => undefined);
   }
 
   static async start(server: BenchMainServer, settings: BackendSettings): Promise<BackendProcess> {
@@ -59,7 +66,8 @@ export class BackendProcess implements AsyncDisposable {
 
   /** Throws where the reply is no success or breaks the contract. */
   async command<Name extends CommandName>(name: Name, request: CommandInput<Name>): Promise<CommandData<Name>> {
-    const answer: unknown = await this.#socket.timeout(REPLY_PATIENCE_MS).emitWithAck(name, request);
+    const asked = this.#socket.timeout(REPLY_PATIENCE_MS).emitWithAck(name, request) as Promise<unknown>;
+    const answer = await Promise.race([asked, this.#lost]);
     const reply = parseReply(name, answer);
     if (!reply.success) throw new Error(`${name}: ${reply.error.code}: ${reply.message}`);
     return reply.data;
@@ -80,6 +88,8 @@ function spawnBackend(server: BenchMainServer, { directory, logFile, environment
   const { PATH = "", HOME = "", DEBUG, DOCKER_HOST } = process.env;
   const child = spawn(process.execPath, [ENTRY], {
     cwd: directory,
+    // Ctrl-C is for the bench, which ends its backend when what is under way has ended.
+    detached: true,
     stdio: ["ignore", log, log],
     env: {
       PATH,
