@@ -244,3 +244,17 @@ test("ports of the default range are given from 1024 upward in steps of three", 
   expect(ports.ssh % 3).toBe(1024 % 3);
   expect(ports.ssh).toBeGreaterThanOrEqual(1024);
 });
+
+test("a flood of commands is RATE_LIMITED beyond the burst of two hundred, and a new connection begins anew", async () => {
+  await using site = await Site.open();
+  const calm = { draining: false };
+  const flood = Array.from({ length: 400 }, () => site.connection.reply("set-draining", calm));
+  const failures = (await Promise.all(flood)).flatMap((reply) => (reply.success ? [] : [reply]));
+  expect(failures.length).toBeGreaterThan(0);
+  expect(failures.length).toBeLessThanOrEqual(200);
+  const limited = { data: null, error: { code: "RATE_LIMITED", retryable: true } };
+  for (const failure of failures) expect(failure).toMatchObject(limited);
+  const next = site.server.nextConnection();
+  site.connection.socket.disconnect(true);
+  await (await next).succeed("set-draining", calm);
+});

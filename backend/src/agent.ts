@@ -25,6 +25,7 @@ import { DockerEngine } from "./engine/docker-engine.ts";
 import type { Engine } from "./engine/engine.ts";
 import { Connection, type ConnectionOptions } from "./link/connection.ts";
 import { Dispatch } from "./link/dispatch.ts";
+import type { Rate } from "./link/rate-limit.ts";
 import { Reports } from "./link/reports.ts";
 import type { Log } from "./observe/log.ts";
 import { VERSION } from "./version.ts";
@@ -40,6 +41,7 @@ export interface AgentOverrides {
   portProbe?: PortProbe;
   linkRetryMs?: ConnectionOptions["retryMs"];
   engineRetryMs?: { first: number; last: number };
+  commandRate?: Rate;
 }
 
 export interface Agent extends AsyncDisposable {
@@ -103,7 +105,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     },
     log,
   );
-  const dispatch = new Dispatch(containers, reports, log);
+  const dispatch = new Dispatch(containers, reports, log, overrides.commandRate);
   dispatch.attach(socket);
   changes.onChange((change) => reports.changed(change));
 

@@ -39,7 +39,12 @@ export class AgentUnderTest {
     const config = readConfig(environment, { cwd: this.#dataDirectory });
     const destination = { write: (line: string) => this.logLines.push(line) };
     const log = createLog({ format: "json", level: "info", destination });
-    this.#agent = await createAgent(config, log, { engine: this.engine, ...this.#overrides });
+    this.#agent = await createAgent(config, log, {
+      engine: this.engine,
+      // A property sends more at once than a main server may.
+      commandRate: { burst: 1e6, perSecond: 1e6 },
+      ...this.#overrides,
+    });
     await this.#agent.ready;
   }
 

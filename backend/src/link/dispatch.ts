@@ -16,6 +16,7 @@ import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { COMMAND_TABLE } from "./commands.ts";
 import { Deadline } from "./deadline.ts";
+import { RateLimit, type Rate } from "./rate-limit.ts";
 import type { Reports } from "./reports.ts";
 
 const step = steps("link");
@@ -30,15 +31,21 @@ export class Dispatch {
   readonly #containers: Containers;
   readonly #reports: Reports;
   readonly #log: Log;
+  readonly #rate: Rate | undefined;
+  #limit: RateLimit;
   #closing = false;
 
-  constructor(containers: Containers, reports: Reports, log: Log) {
+  /** `rate` is the contract's where it is not given. */
+  constructor(containers: Containers, reports: Reports, log: Log, rate?: Rate) {
     this.#containers = containers;
     this.#reports = reports;
     this.#log = log;
+    this.#rate = rate;
+    this.#limit = new RateLimit(rate);
   }
 
   attach(socket: Socket): void {
+    socket.on("connect", () => (this.#limit = new RateLimit(this.#rate)));
     for (const command of COMMAND_NAMES) {
       socket.on(command, (...args: unknown[]) => void this.#serve(socket, command, args));
     }
@@ -60,6 +67,8 @@ export class Dispatch {
   }
 
   async #run<Name extends CommandName>(command: Name, payload: unknown): Promise<Reply<Name>> {
+    // Before anything is read of it, and without a line each: a flood is not to flood the log.
+    if (!this.#limit.take()) return toFailure(tooMany());
     try {
       if (this.#closing) throw new DockHostError("DRAINING", "This backend is shutting down; try again shortly.");
       return await this.#execute(command, parseRequest(command, payload));
@@ -91,6 +100,12 @@ export class Dispatch {
     return toFailure(error);
   }
 }
+
+const tooMany = (): DockHostError =>
+  new DockHostError(
+    "RATE_LIMITED",
+    "The main server sends more commands than one backend takes; try again in a second.",
+  );
 
 /** A payload may be missing altogether: the first argument is the callback then. */
 function payloadAndCallback(args: readonly unknown[]): [unknown, Acknowledge | undefined] {
