@@ -14,11 +14,17 @@ const redact = { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: 
 
 /** Writes to standard output, or to `destination`. */
 export function createLog({ format, level }: LogOptions, destination?: DestinationStream): Log {
-  const options = { level, redact, base: null };
+  const options = {
+    level,
+    redact,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
   if (format === "json") return destination ? pino(options, destination) : pino(options);
   const line = {
     colorize: process.stdout.isTTY,
-    translateTime: "SYS:HH:MM:ss",
+    translateTime: "SYS:HH:MM:ss.l",
     sync: true,
     singleLine: true,
     ignore: "pid,hostname",
