@@ -116,7 +116,9 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     changes,
     retryMs: overrides.engineRetryMs,
     afterRecovery: async () => {
-      const { rootDirectory, runtimes } = await engine.info();
+      const info = await engine.info();
+      status.engineIs(info);
+      const { rootDirectory, runtimes } = info;
       thisHost.engineDirectory = rootDirectory;
       if (runtime !== undefined && !runtimes.includes(runtime)) {
         log.error({ runtimes }, `Docker has no runtime '${runtime}'; set DOCKHOST_RUNTIME to one that it has`);

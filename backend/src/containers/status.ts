@@ -24,14 +24,20 @@ interface StatusParts {
 export class Status {
   readonly #parts: StatusParts;
   #usage = { containers: 0, running: 0 };
+  #engineInfo: EngineInfo | undefined;
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
   }
 
+  /** The Engine starts two programs to tell of itself (15 ms), and it changes only by a restart: so it is asked then. */
+  engineIs(info: EngineInfo): void {
+    this.#engineInfo = info;
+  }
+
   async read(): Promise<BackendStatus> {
     const { slots, draining, host, version } = this.#parts;
-    const info = await this.#engineInfo();
+    const info = await this.#infoIfReachable();
     return {
       protocol: PROTOCOL_VERSION,
       version,
@@ -49,15 +55,15 @@ export class Status {
   }
 
   /** Undefined while the Engine does not answer; the containers counted last are told then. */
-  async #engineInfo(): Promise<EngineInfo | undefined> {
+  async #infoIfReachable(): Promise<EngineInfo | undefined> {
     const { engine, inventory } = this.#parts;
     try {
-      const [info, owned] = await Promise.all([engine.info(), inventory.owned()]);
+      const owned = await inventory.owned();
       this.#usage = {
         containers: owned.length,
         running: owned.filter(({ state }) => state === "running").length,
       };
-      return info;
+      return (this.#engineInfo ??= await engine.info());
     } catch {
       return undefined;
     }
