@@ -5,7 +5,7 @@ import { canBind } from "../../backend/src/containers/port-triples.ts";
 /** A range of `size` free ports, well away from 1024 and from the ports that the kernel hands out. */
 export async function freePortRange(size: number): Promise<string> {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 20_000);
+    const first = 10_000 + Math.floor(Math.random() * 11_000);
     const ports = Array.from({ length: size }, (_, index) => first + index);
     const free = await Promise.all(ports.map(canBind));
     if (free.every(Boolean)) return `${first}-${first + size - 1}`;

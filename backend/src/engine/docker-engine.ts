@@ -1,10 +1,9 @@
 import { createInterface } from "node:readline";
 import Docker from "dockerode";
-import { steps } from "../observe/steps.ts";
+import { DockerBridges } from "./docker-bridges.ts";
+import { once, repeatable, unlessNotFound, unlessNotModified } from "./docker-calls.ts";
 import { createOptions } from "./docker-create-options.ts";
-import { isConnectionLost, toEngineError } from "./docker-errors.ts";
 import {
-  EngineError,
   type ContainerDetail,
   type ContainerEvent,
   type ContainerSpec,
@@ -20,11 +19,10 @@ export type EngineAddress =
   | { readonly kind: "unix"; readonly socketPath: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
 
-const step = steps("engine");
-
 /** The Docker Engine API through dockerode; the only place that knows either. */
 export class DockerEngine implements Engine {
   readonly #docker: Docker;
+  readonly #bridges: DockerBridges;
 
   constructor(address: EngineAddress) {
     // dockerode would let DOCKER_HOST win over what it is given here; the address is decided by our configuration.
@@ -32,6 +30,7 @@ export class DockerEngine implements Engine {
       address.kind === "unix"
         ? new Docker({ host: undefined, socketPath: address.socketPath })
         : new Docker({ host: address.host, port: address.port, ...(address.tls && { protocol: "https" }) });
+    this.#bridges = new DockerBridges(this.#docker);
   }
 
   async info(): Promise<EngineInfo> {
@@ -115,31 +114,7 @@ export class DockerEngine implements Engine {
   }
 
   async ensureIsolatedBridge(name: string): Promise<void> {
-    if (await this.#isIsolatedBridge(name)) return;
-    await once("create network", () =>
-      this.#docker.createNetwork({
-        Name: name,
-        Driver: "bridge",
-        CheckDuplicate: true,
-        Labels: { "dockhost.managed": "true" },
-        Options: { [ICC_OPTION]: "false" },
-      }),
-    ).catch((error: unknown) => {
-      // Another agent on this Engine made it in the meantime.
-      if (!(error instanceof EngineError && error.kind === "name-taken")) throw error;
-    });
-  }
-
-  async #isIsolatedBridge(name: string): Promise<boolean> {
-    const networks = await repeatable("networks", () => this.#docker.listNetworks({ filters: { name: [name] } }));
-    const found = networks.find((network) => network.Name === name);
-    if (found && found.Options?.[ICC_OPTION] !== "false") {
-      throw new EngineError(
-        "other",
-        `The Docker network '${name}' lets containers reach each other; remove it (docker network rm ${name}) and DockHost makes it anew.`,
-      );
-    }
-    return found !== undefined;
+    await this.#bridges.ensure(name);
   }
 
   async events(
@@ -156,45 +131,7 @@ export class DockerEngine implements Engine {
   }
 }
 
-const ICC_OPTION = "com.docker.network.bridge.enable_icc";
 const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy", "rename"] as const;
-
-/** For calls that may be made twice: a connection that the Engine closed while idle costs one more try. */
-async function repeatable<T>(name: string, call: () => Promise<T>): Promise<T> {
-  return once(name, async () => {
-    try {
-      return await call();
-    } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      return await call();
-    }
-  });
-}
-
-async function once<T>(name: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await step.time(name, call);
-  } catch (error) {
-    throw toEngineError(error);
-  }
-}
-
-async function unlessNotFound<T>(call: Promise<T>): Promise<T | undefined> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof EngineError && error.kind === "not-found") return undefined;
-    throw error;
-  }
-}
-
-async function unlessNotModified(call: Promise<unknown>): Promise<void> {
-  try {
-    await call;
-  } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 304) throw error;
-  }
-}
 
 interface DockerInfo {
   DockerRootDir: string;

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { DockerEngine } from "../backend/src/engine/docker-engine.ts";
+import { docker } from "./support/docker-cli.ts";
+import { newUser } from "./support/site.ts";
+
+let name: string;
+
+beforeEach(() => {
+  name = newUser("dockhost-e2e");
+});
+afterEach(async () => {
+  for (const id of await networks()) await docker("network", "rm", id);
+});
+
+const local = () => new DockerEngine({ kind: "unix", socketPath: "/var/run/docker.sock" });
+
+async function networks(): Promise<string[]> {
+  const ids = await docker("network", "ls", "--quiet", "--filter", `name=^${name}$`);
+  return ids.split("\n").filter((id) => id !== "");
+}
+
+const icc = async (id = "") =>
+  docker("network", "inspect", id, "--format", '{{index .Options "com.docker.network.bridge.enable_icc"}}');
+
+test("however many ask at once for a bridge that is missing, there is one afterwards, and it keeps containers apart", async () => {
+  const [one, other] = [local(), local()];
+  await Promise.all([one, one, one, other, other].map((engine) => engine.ensureIsolatedBridge(name)));
+  // Whoever came last has seen all.
+  await local().ensureIsolatedBridge(name);
+  const [id, ...more] = await networks();
+  expect(more).toEqual([]);
+  expect(await icc(id)).toBe("false");
+});
+
+test("a bridge of that name that lets containers meet is refused, and left as it is", async () => {
+  const id = await docker("network", "create", name);
+  await expect(local().ensureIsolatedBridge(name)).rejects.toThrow(`docker network rm ${name}`);
+  expect(await docker("network", "inspect", name, "--format", "{{.Id}}")).toBe(id);
+});
