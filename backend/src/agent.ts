@@ -154,7 +154,7 @@ function sshHost({ engine, bindAddress }: Config): string {
 /** Ahead of the first create, where the image is here already; otherwise that create does it. */
 function tryOutEngine(images: Images, slots: Slots, log: Log): void {
   images
-    .defaultIfPresent()
+    .find(undefined)
     .then((image) => image && slots.abilities(image))
     .catch((error: unknown) => log.debug({ error }, "The Engine could not be tried out yet; the first create does it"));
 }

@@ -5,7 +5,7 @@ import { admit, type HostResources } from "./capacity.ts";
 import { NETWORK } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
 import { DockHostError } from "./errors.ts";
-import type { Images } from "./images.ts";
+import type { Images, PullListener } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
@@ -63,10 +63,13 @@ export class Creation {
   async #make({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { engine, images, slots } = this.#parts;
-    await Promise.all([this.#admit(username), engine.ensureIsolatedBridge(NETWORK)]);
-    const image = await context.outsideDeadline(
-      images.ensure(request.image, (current, total) => context.progress("pulling-image", { current, total })),
-    );
+    const [found] = await Promise.all([
+      images.find(request.image),
+      this.#admit(username),
+      engine.ensureIsolatedBridge(NETWORK),
+    ]);
+    const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
+    const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
     const createdAt = new Date().toISOString();
     const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
     return slots.make(

@@ -46,20 +46,22 @@ export class Images {
 
   /** The image `name` (undefined: the default), pulled where it is missing. Throws IMAGE_UNAVAILABLE. */
   async ensure(name: string | undefined, onPull: PullListener): Promise<PresentImage> {
-    const reference = await this.#reference(name);
-    const present = await this.#engine.image(reference);
-    if (present) return { ...present, reference };
+    const present = await this.find(name);
+    if (present) return present;
+    const reference = this.#candidates(name).at(-1) ?? PUBLISHED_IMAGE;
     await this.#pull(reference, onPull);
     const pulled = await this.#engine.image(reference);
     if (!pulled) throw unavailable(reference, "it is gone again right after the pull");
     return { ...pulled, reference };
   }
 
-  /** The default image where it needs no pull. */
-  async defaultIfPresent(): Promise<PresentImage | undefined> {
-    const reference = await this.#reference(undefined);
-    const present = await this.#engine.image(reference);
-    return present && { ...present, reference };
+  /** The image `name` (undefined: the default) where it needs no pull. */
+  async find(name: string | undefined): Promise<PresentImage | undefined> {
+    for (const reference of this.#candidates(name)) {
+      const present = await this.#engine.image(reference);
+      if (present) return { ...present, reference };
+    }
+    return undefined;
   }
 
   /** Whoever waits for a pull waits no longer. */
@@ -67,10 +69,10 @@ export class Images {
     this.#abandoned.abort();
   }
 
-  async #reference(name: string | undefined): Promise<string> {
-    if (name !== undefined) return this.#allowed[name] ?? name;
-    if (this.#default !== undefined) return this.#default;
-    return (await this.#engine.image(OWN_IMAGE)) ? OWN_IMAGE : PUBLISHED_IMAGE;
+  /** What `name` may mean, the best first; the last is what is pulled where none is there. */
+  #candidates(name: string | undefined): readonly string[] {
+    if (name !== undefined) return [this.#allowed[name] ?? name];
+    return this.#default === undefined ? [OWN_IMAGE, PUBLISHED_IMAGE] : [this.#default];
   }
 
   /** Creates that want the same image share one pull. */
