@@ -63,11 +63,10 @@ export class Creation {
   async #make({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { engine, images, slots } = this.#parts;
-    const [found] = await Promise.all([
-      images.find(request.image),
-      this.#admit(username),
-      engine.ensureIsolatedBridge(NETWORK),
-    ]);
+    const admission = this.#admit(username);
+    const preparations = [images.find(request.image), admission, engine.ensureIsolatedBridge(NETWORK)] as const;
+    // Whoever fails otherwise waits for the admission all the same: it must not be counted after it has ended.
+    const [found] = await Promise.all(preparations).finally(() => Promise.allSettled([admission]));
     const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
     const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
     const createdAt = new Date().toISOString();
