@@ -63,7 +63,8 @@ async function measure(names: readonly SectionName[], options: Options): Promise
 function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => controller.abort(new Error("Interrupted; what the bench made is removed.")));
+    // Each time: npm and tsx hand on what the terminal has sent to this process already.
+    process.on(signal, () => controller.abort(new Error("Interrupted; what the bench made is removed.")));
   }
   return controller.signal;
 }

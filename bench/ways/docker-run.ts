@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
 import { profileAt, type HostConfig, type Profile } from "./profile.ts";
 import type { BaselineParts } from "./raw-engine.ts";
 import { sshBanner } from "./ssh-banner.ts";
 import type { Attempt, Way } from "./way.ts";
-
-const execute = promisify(execFile);
 
 /** What a person at a terminal would do, with the flags that mean the same profile. */
 export class DockerRun implements Way {
@@ -24,12 +22,21 @@ export class DockerRun implements Way {
     let id = "";
     return {
       async create() {
-        id = (await execute("docker", args)).stdout.trim();
+        id = await docker(args);
         await sshBanner(base);
       },
       remove: () => engine.remove(id),
     };
   }
+}
+
+/** In a process group of its own: Ctrl-C must not leave a container that nobody has heard of. */
+async function docker(args: readonly string[]): Promise<string> {
+  const child = spawn("docker", args, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+  const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  const output = (await Promise.race([text(child.stdout), failed])).trim();
+  if (output === "") throw new Error("docker run has made no container; its own words are above.");
+  return output;
 }
 
 function flagsOf({ hostname, hostConfig }: Profile): string[] {
