@@ -9,6 +9,7 @@ beforeEach(() => {
   name = newUser("dockhost-e2e");
 });
 afterEach(async () => {
+  await docker("rm", "--force", name).catch(() => undefined);
   for (const id of await networks()) await docker("network", "rm", id);
 });
 
@@ -36,4 +37,14 @@ test("a bridge of that name that lets containers meet is refused, and left as it
   const id = await docker("network", "create", name);
   await expect(local().ensureIsolatedBridge(name)).rejects.toThrow(`docker network rm ${name}`);
   expect(await docker("network", "inspect", name, "--format", "{{.Id}}")).toBe(id);
+});
+
+test("a container that several remove at once is gone for each of them when it is told so", async () => {
+  const id = await docker("run", "--detach", "--name", name, "dockhost/instance:latest");
+  const engine = local();
+  const removals = Array.from({ length: 4 }, async () => {
+    await engine.remove(id);
+    expect(await engine.inspect(id)).toBeUndefined();
+  });
+  await Promise.all(removals);
 });

@@ -29,11 +29,16 @@ export class SshCheck {
   }
 
   async #startFailed(now: ContainerDetail | undefined): Promise<DockHostError> {
-    const lastWords = now ? (await this.#engine.logTail(now.id, LOG_TAIL_LINES)).trim() : "it is gone";
+    const lastWords = now ? await this.#lastWords(now.id) : "it is gone";
     const how = now?.oomKilled ? "ran out of memory" : `ended with exit code ${now?.exitCode ?? "unknown"}`;
     return new DockHostError(
       "START_FAILED",
       `The container ${how} before SSH answered; its last words: ${lastWords || "none"}`,
     );
+  }
+
+  /** The Engine has none to tell of a container that is being removed. */
+  async #lastWords(id: string): Promise<string> {
+    return (await this.#engine.logTail(id, LOG_TAIL_LINES).catch(() => "")).trim();
   }
 }

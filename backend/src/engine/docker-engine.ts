@@ -19,6 +19,9 @@ export type EngineAddress =
   | { readonly kind: "unix"; readonly socketPath: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
 
+/** How long a removal that another has begun may take, ms. */
+const OTHERS_REMOVAL_MS = 20_000;
+
 /** The Docker Engine API through dockerode; the only place that knows either. */
 export class DockerEngine implements Engine {
   readonly #docker: Docker;
@@ -89,7 +92,9 @@ export class DockerEngine implements Engine {
   }
 
   async remove(id: string): Promise<void> {
-    await unlessNotFound(repeatable("remove", () => this.#docker.getContainer(id).remove({ force: true, v: true })));
+    const container = this.#docker.getContainer(id);
+    const options = { force: true, v: true };
+    await unlessNotFound(repeatable("remove", () => untilRemoved(container, container.remove(options))));
   }
 
   async rename(id: string, name: string): Promise<void> {
@@ -132,6 +137,17 @@ export class DockerEngine implements Engine {
 }
 
 const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy", "rename"] as const;
+
+/** A removal that somebody else has begun is refused to all others: they wait for its end. */
+async function untilRemoved(container: Docker.Container, removal: Promise<unknown>): Promise<void> {
+  try {
+    await removal;
+  } catch (error) {
+    const { statusCode, message } = error as { statusCode?: number; message: string };
+    if (statusCode !== 409 || !message.includes("already in progress")) throw error;
+    await container.wait({ condition: "removed", abortSignal: AbortSignal.timeout(OTHERS_REMOVAL_MS) });
+  }
+}
 
 interface DockerInfo {
   DockerRootDir: string;
