@@ -37,7 +37,9 @@ export class SlotDirectories {
   /** Makes the directory of a new slot with its claim and its keys. */
   async make(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
     await this.#makeKeyDirectory(slot);
-    await Promise.all([this.writeClaim(slot, claim), this.writeKeys(slot, keys), syncDirectory(this.#root)]);
+    await this.writeClaim(slot, claim);
+    await this.writeKeys(slot, keys);
+    await syncDirectory(this.#root);
   }
 
   keys(slot: string): string {
