@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BackendProcess, type Environment } from "./support/backend-process.ts";
+import { removeBackend } from "./support/cleanup.ts";
 import { API_KEY, MainServerDouble } from "./support/main-server-double.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
@@ -72,7 +73,7 @@ test("the older name of the address, without a scheme, reaches the main server b
     await (await server.connection()).said.report("inventory");
     expect((await backend.end("SIGINT")).code).toBe(0);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await removeBackend(folder);
   }
 });
 

@@ -38,7 +38,7 @@ async function expectOnly(site: Site, usernames: readonly string[]): Promise<voi
   const names = usernames.map((username) => `dockhost-${username}`).sort();
   await vi.waitFor(
     async () => {
-      expect((await site.containerNames()).filter((name) => !name.includes(".probe-")).sort()).toEqual(names);
+      expect((await site.containerNames()).sort()).toEqual(names);
       expect(await site.slotDirectories()).toHaveLength(names.length);
     },
     { timeout: 40_000, interval: 500 },

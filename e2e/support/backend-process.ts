@@ -31,7 +31,8 @@ export class BackendProcess implements AsyncDisposable {
     this.#process = spawn(process.execPath, [ENTRY, ...args], {
       cwd: tmpdir(),
       env: { PATH, LOG_FORMAT: "json", ...environment },
-      stdio: ["ignore", "pipe", "pipe"],
+      // By the last one it notices when the tests end without a word, and ends too.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.stdout += text;
@@ -72,6 +73,13 @@ export class BackendProcess implements AsyncDisposable {
       }, withinMs);
       this.#onOutput.add(look);
     });
+  }
+
+  /** Lets it end tidily; kills it where it does not within the time that it promises. */
+  async leave(): Promise<void> {
+    const tooLate = setTimeout(() => this.#process.kill("SIGKILL"), 12_000);
+    await this.end("SIGTERM");
+    clearTimeout(tooLate);
   }
 
   /** Ends it and waits for its end. */

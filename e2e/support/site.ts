@@ -90,17 +90,17 @@ export class Site implements AsyncDisposable {
     return this.ready(this.start(environment));
   }
 
-  /** Names of this backend's containers that bear no user's name, but for those by which it tries the Engine out. */
+  /** Names of this backend's containers that bear no user's name. */
   async unclaimed(): Promise<string[]> {
-    return (await this.containerNames()).filter((name) => !/^dockhost-|^dockhost\.slot\.probe-/.test(name));
+    return (await this.containerNames()).filter((name) => !name.startsWith("dockhost-"));
   }
 
-  /** Names of all containers that bear this backend's id, running or not. */
+  /** Names of all containers that bear this backend's id, running or not; but for those by which it tries the Engine out. */
   async containerNames(): Promise<string[]> {
     const id = await backendId(this.dataDirectory);
     const filter = `label=dockhost.backend=${id ?? "none"}`;
     const names = await docker("ps", "--all", "--filter", filter, "--format", "{{.Names}}");
-    return names.split("\n").filter((name) => name !== "");
+    return names.split("\n").filter((name) => name !== "" && !name.includes(".probe-"));
   }
 
   async slotDirectories(): Promise<string[]> {
@@ -108,7 +108,7 @@ export class Site implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#backends.map((backend) => backend.end("SIGKILL")));
+    await Promise.all(this.#backends.map((backend) => backend.leave()));
     await this.server[Symbol.asyncDispose]();
     await removeBackend(this.dataDirectory);
   }
