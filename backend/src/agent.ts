@@ -134,7 +134,8 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     ready: reached.then(() => gate.firstOpening),
     async [Symbol.asyncDispose]() {
       dispatch.close();
-      await finishWork(shared.queues, shared.images, slots, log);
+      const finished = async () => Promise.all([dispatch.replied(), shared.queues.idle()]);
+      await finishWork(finished, shared.images, slots, log);
       reports[Symbol.dispose]();
       connection.close();
       await watch[Symbol.asyncDispose]();
@@ -159,11 +160,11 @@ function tryOutEngine(images: Images, slots: Slots, log: Log): void {
     .catch((error: unknown) => log.debug({ error }, "The Engine could not be tried out yet; the first create does it"));
 }
 
-async function finishWork(queues: UserQueues, images: Images, slots: Slots, log: Log): Promise<void> {
-  const inTime = await Promise.race([queues.idle().then(() => true), delay(FINISH_MS, false, { ref: false })]);
+async function finishWork(finished: () => Promise<unknown>, images: Images, slots: Slots, log: Log): Promise<void> {
+  const inTime = await Promise.race([finished().then(() => true), delay(FINISH_MS, false, { ref: false })]);
   if (inTime) return;
   log.warn({}, "Some operations did not finish in time; they are rolled back");
   images.abandonPulls();
-  const rolledBack = slots.abandonUnderWay().then(() => queues.idle());
+  const rolledBack = slots.abandonUnderWay().then(finished);
   await Promise.race([rolledBack, delay(ROLL_BACK_MS, undefined, { ref: false })]);
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -84,6 +85,24 @@ describe("a create", () => {
       const reply = await emit("create-container", { username: "ada", sshPublicKey });
       expect(reply).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });
     }
+  });
+});
+
+describe("a backend that is told to end", () => {
+  it("answers every command under way before its connection goes", async () => {
+    await using leaving = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22600-22698" });
+    await leaving.start();
+    const users = ["a", "b", "c", "d", "e", "f"];
+    const replies = Promise.all(
+      users.map((username) => {
+        const request = { username, sshPublicKey: PUBLIC_KEY, operationId: randomUUID() };
+        return leaving.mainServer.command("create-container", request);
+      }),
+    );
+    const begun = () => leaving.mainServer.reports.some(({ name }) => name === "operation-progress");
+    await expect.poll(begun, { interval: 1 }).toBe(true);
+    await leaving.stopAgent();
+    for (const reply of await replies) expect(reply).toMatchObject({ success: true });
   });
 });
 

@@ -32,6 +32,7 @@ export class Dispatch {
   readonly #reports: Reports;
   readonly #log: Log;
   readonly #rate: Rate | undefined;
+  readonly #serving = new Set<Promise<void>>();
   #limit: RateLimit;
   #closing = false;
 
@@ -47,13 +48,23 @@ export class Dispatch {
   attach(socket: Socket): void {
     socket.on("connect", () => (this.#limit = new RateLimit(this.#rate)));
     for (const command of COMMAND_NAMES) {
-      socket.on(command, (...args: unknown[]) => void this.#serve(socket, command, args));
+      socket.on(command, (...args: unknown[]) => this.#track(this.#serve(socket, command, args)));
     }
   }
 
   /** From now on every command is refused; those under way get their replies. */
   close(): void {
     this.#closing = true;
+  }
+
+  /** Resolves when every command that has come has its reply on the way. */
+  async replied(): Promise<void> {
+    await Promise.all(this.#serving);
+  }
+
+  #track(serving: Promise<void>): void {
+    this.#serving.add(serving);
+    void serving.finally(() => this.#serving.delete(serving));
   }
 
   async #serve(socket: Socket, command: CommandName, args: readonly unknown[]): Promise<void> {
