@@ -83,12 +83,13 @@ test("an image that its registry does not have is IMAGE_UNAVAILABLE, and nothing
 
 test("an image whose registry is down is IMAGE_UNAVAILABLE, and the same operation succeeds once it is there", async () => {
   const reference = await pushed();
-  const address = `127.0.0.1:${await freePort()}`;
-  const images = `down=${address}/dockhost-test/down:1,there=${reference}`;
-  await using site = await Site.open({ environment: { DOCKHOST_IMAGES: images } });
-  const refused = await site.connection.refusal("create-container", "IMAGE_UNAVAILABLE", asking("dan", "down"));
-  expect(refused.message).toContain(address);
-  await site.connection.succeed("create-container", asking("dan", "there"));
+  await using site = await Site.open({ environment: { DOCKHOST_IMAGES: `big=${reference}` } });
+  const request = asking("dan", "big");
+  await registry.goDown();
+  const refused = await site.connection.refusal("create-container", "IMAGE_UNAVAILABLE", request);
+  expect(refused.message).toContain(registry.address);
+  await registry.goUp();
+  await site.connection.succeed("create-container", request);
 });
 
 test("a registry that never answers holds nobody else up, nor the end of the backend", async () => {

@@ -4,6 +4,7 @@ import { createAgent } from "./agent.ts";
 import { CONFIG_HELP, ConfigError, readConfig, type Config } from "./config.ts";
 import { DataDirectoryError } from "./containers/data-directory.ts";
 import { createLog } from "./observe/log.ts";
+import { hideFromSteps } from "./observe/steps.ts";
 import { VERSION } from "./version.ts";
 
 new Command("dockhost-backend")
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
     process.exitCode = 1;
     return;
   }
+  hideFromSteps(config.apiKey);
   const log = createLog({ ...config.log, secrets: [config.apiKey] });
   const stopped = stopRequested();
   try {

@@ -11,12 +11,11 @@ import { freePort } from "./ports.ts";
 export class Registry implements AsyncDisposable {
   readonly address: string;
   readonly #folder: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess | undefined;
 
   private constructor(address: string, folder: string) {
     this.address = address;
     this.#folder = folder;
-    this.#process = spawn("docker-registry", ["serve", join(folder, "config.yml")], { stdio: "ignore" });
   }
 
   static async open(): Promise<Registry> {
@@ -31,14 +30,26 @@ export class Registry implements AsyncDisposable {
     // JSON is YAML too.
     await writeFile(join(folder, "config.yml"), JSON.stringify(config));
     const registry = new Registry(address, folder);
-    while (!(await answers(port))) await delay(20);
+    await registry.goUp();
     return registry;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** With everything that was pushed before. */
+  async goUp(): Promise<void> {
+    this.#process = spawn("docker-registry", ["serve", join(this.#folder, "config.yml")], { stdio: "ignore" });
+    while (!(await answers(Number(this.address.split(":")[1])))) await delay(20);
+  }
+
+  async goDown(): Promise<void> {
+    if (!this.#process) return;
     const ended = once(this.#process, "close");
     this.#process.kill("SIGKILL");
     await ended;
+    this.#process = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.goDown();
     await rm(this.#folder, { recursive: true, force: true });
   }
 }

@@ -50,7 +50,7 @@ export interface SlotParts {
 export class Slots {
   readonly #parts: SlotParts;
   readonly #underWay = new Set<string>();
-  /** The Engine's throughput peaks at about its cores; beyond that only each one's latency grows. */
+  /** Beyond a few at once the Engine makes no more containers a second; only each one takes longer. */
   readonly #heavyWork: PQueue;
   #abilities: Promise<EngineAbilities> | undefined;
   #knownAbilities: EngineAbilities | undefined;

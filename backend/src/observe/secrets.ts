@@ -1,11 +1,9 @@
 /** What an API key of DockHost looks like wherever it turns up in a text. */
 const API_KEY = /dkh_[A-Za-z0-9_-]+/g;
 
-export const maskApiKeys = (text: string): string => text.replace(API_KEY, "dkh_***");
-
-/** Also the keys of other main servers, which look like anything. */
+/** Masks what looks like a key of ours, and `secrets`: keys of other main servers look like anything. */
 export const maskSecrets = (text: string, secrets: readonly string[]): string =>
-  secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), maskApiKeys(text));
+  secrets.reduce((masked, secret) => masked.replaceAll(secret, "***"), text.replace(API_KEY, "dkh_***"));
 
 const SECRET_FIELDS = [
   "DOCKHOST_API_KEY",

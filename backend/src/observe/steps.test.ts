@@ -1,6 +1,6 @@
 import createDebug from "debug";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { steps } from "./steps.ts";
+import { hideFromSteps, steps } from "./steps.ts";
 
 const written: string[] = [];
 beforeEach(() => {
@@ -32,6 +32,14 @@ describe("the steps of a namespace", () => {
     const failure = new Error("no such %s container");
     await expect(steps("engine").time("start", () => Promise.reject(failure))).rejects.toBe(failure);
     expect(written[0]).toMatch(/ start failed after \d+\.\d ms: no such %s container/);
+  });
+
+  it("hide this backend's key, also where a library writes it", () => {
+    hideFromSteps("plain-old-key");
+    createDebug.enable("socket.io-client:*");
+    createDebug("socket.io-client:socket")("auth %o", { DOCKHOST_API_KEY: "plain-old-key" });
+    expect(written[0]).toContain("DOCKHOST_API_KEY");
+    expect(written[0]).not.toContain("plain-old-key");
   });
 
   it("cost nothing but the work itself where nobody listens", async () => {

@@ -1,6 +1,16 @@
 import { formatWithOptions } from "node:util";
 import createDebug from "debug";
-import { maskApiKeys } from "./secrets.ts";
+import { maskSecrets } from "./secrets.ts";
+
+const hidden: string[] = [];
+
+/** Keeps `secret` out of whatever `DEBUG` shows, of the libraries' own namespaces too: Socket.IO's tell the handshake. */
+export function hideFromSteps(secret: string): void {
+  hidden.push(secret);
+}
+
+createDebug.log = (...line: unknown[]) =>
+  process.stderr.write(`${maskSecrets(formatWithOptions({}, ...line), hidden)}\n`);
 
 /** Writes a step of the work to standard error where `DEBUG` asks for it; never hand it a key or a token. */
 export interface Steps {
@@ -13,7 +23,6 @@ export interface Steps {
 /** The steps of one part of the backend: shown by `DEBUG=dockhost:<namespace>`, free of cost otherwise. */
 export function steps(namespace: string): Steps {
   const write = createDebug(`dockhost:${namespace}`);
-  write.log = (...line: unknown[]) => process.stderr.write(`${maskApiKeys(formatWithOptions({}, ...line))}\n`);
   return Object.assign((message: string, ...values: unknown[]) => write(message, ...values), {
     time: <T>(name: string, work: () => Promise<T>) => (write.enabled ? timed(write, name, work) : work()),
   });
