@@ -116,7 +116,7 @@ describe.concurrent("a create is refused", () => {
     const request = asking("fay", { image: "ends" });
     const refused = await site.connection.refusal("create-container", "START_FAILED", request);
     expect(refused.message).toContain("no such thing as luck");
-    expect(refused.message).toContain("3");
+    expect(refused.message).toContain("exit code 3");
     await expectNothingOf(site, request.username);
   });
 

@@ -1,9 +1,13 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerDetail, Engine } from "../engine/engine.ts";
 import { DockHostError } from "./errors.ts";
 import { waitForSsh } from "./readiness.ts";
 
 const PATIENCE_MS = 20_000;
 const LOG_TAIL_LINES = 10;
+/** How often, and ms apart, a crash loop is looked at to catch its exit code. */
+const END_LOOKS = 20;
+const END_LOOK_MS = 50;
 
 /** Waits for a container's SSH server as its user would meet it: at the published port of the host. */
 export class SshCheck {
@@ -29,16 +33,32 @@ export class SshCheck {
   }
 
   async #startFailed(now: ContainerDetail | undefined): Promise<DockHostError> {
-    const lastWords = now ? await this.#lastWords(now.id) : "it is gone";
-    const how = now?.oomKilled ? "ran out of memory" : `ended with exit code ${now?.exitCode ?? "unknown"}`;
+    const ended = now && (await this.#afterItsEnd(now));
+    const lastWords = ended ? await this.#lastWords(ended.id) : "it is gone";
     return new DockHostError(
       "START_FAILED",
-      `The container ${how} before SSH answered; its last words: ${lastWords || "none"}`,
+      `The container ${howItEnded(ended)} before SSH answered; its last words: ${lastWords || "none"}`,
     );
+  }
+
+  /** One in a crash loop may run at this moment, and has an exit code again only when it has ended again. */
+  async #afterItsEnd(now: ContainerDetail): Promise<ContainerDetail> {
+    let latest = now;
+    for (let look = 0; latest.state === "running" && look < END_LOOKS; look += 1) {
+      await delay(END_LOOK_MS);
+      latest = (await this.#engine.inspect(now.id)) ?? now;
+    }
+    return latest;
   }
 
   /** The Engine has none to tell of a container that is being removed. */
   async #lastWords(id: string): Promise<string> {
     return (await this.#engine.logTail(id, LOG_TAIL_LINES).catch(() => "")).trim();
   }
+}
+
+function howItEnded(ended: ContainerDetail | undefined): string {
+  if (!ended) return "was removed";
+  if (ended.oomKilled) return "ran out of memory";
+  return ended.state === "running" ? "ended and was started again" : `ended with exit code ${ended.exitCode}`;
 }
