@@ -33,8 +33,6 @@ import { VERSION } from "./version.ts";
 /** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
 const FINISH_MS = 7_000;
 const ROLL_BACK_MS = 2_000;
-/** The Engine mostly waits while it makes a container: four creates on two cores take 0.93 of the time of two and two. */
-const HEAVY_WORKS_PER_CPU = 2;
 
 /** Parts that a test replaces. */
 export interface AgentOverrides {
@@ -80,7 +78,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const slots = new Slots({
     ...shared,
     engineIsLocal: config.engine.kind === "unix",
-    parallelism: HEAVY_WORKS_PER_CPU * availableParallelism(),
+    parallelism: Math.max(2, availableParallelism()),
   });
   const changes = new Changes({ ...shared, slots });
   const recovery = new Recovery({ ...shared, slots, operations: operationLog });

@@ -49,33 +49,32 @@ export class Creation {
     this.#parts = parts;
   }
 
-  async create(wanted: CreateRequest, context: OperationContext): Promise<Container> {
-    const { username, operationId } = wanted.request;
-    const existing = await this.#parts.inventory.find(username);
-    if (existing) return this.#alreadyThere(existing, operationId, wanted.hash);
+  async create({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
+    const { username, operationId } = request;
+    const { engine, images, inventory, slots } = this.#parts;
+    // What gets its name while it is listed may be missing from the list, but not from what was being made before.
+    const madeBefore = [...this.#making];
+    const lookups = [inventory.owned(), images.find(request.image), engine.ensureIsolatedBridge(NETWORK)] as const;
+    const [named, found] = await Promise.all(lookups);
+    const existing = named.find((owned) => owned.username === username);
+    if (existing) return this.#alreadyThere(existing, operationId, hash);
+
+    const others = new Set([...named.map((owned) => owned.username), ...madeBefore, ...this.#making]);
+    this.#making.add(username);
     try {
-      return await this.#make(wanted, context);
+      await this.#admit(others.size);
+      const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
+      const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
+      const createdAt = new Date().toISOString();
+      const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
+      return await slots.make(
+        { claim, keys, image, limits: request.limits ?? {} },
+        (phase) => context.progress(phase),
+        (slot) => this.#complete(slot, username, image.reference, context),
+      );
     } finally {
       this.#making.delete(username);
     }
-  }
-
-  async #make({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
-    const { username, operationId } = request;
-    const { engine, images, slots } = this.#parts;
-    const admission = this.#admit(username);
-    const preparations = [images.find(request.image), admission, engine.ensureIsolatedBridge(NETWORK)] as const;
-    // Whoever fails otherwise waits for the admission all the same: it must not be counted after it has ended.
-    const [found] = await Promise.all(preparations).finally(() => Promise.allSettled([admission]));
-    const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
-    const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
-    const createdAt = new Date().toISOString();
-    const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
-    return slots.make(
-      { claim, keys, image, limits: request.limits ?? {} },
-      (phase) => context.progress(phase),
-      (slot) => this.#complete(slot, username, image.reference, context),
-    );
   }
 
   /** Success for the operation that made it (its record was cut off), ALREADY_EXISTS for any other. */
@@ -91,17 +90,12 @@ export class Creation {
     );
   }
 
-  async #admit(username: string): Promise<void> {
-    const { draining, inventory, maxContainers, host } = this.#parts;
+  async #admit(containers: number): Promise<void> {
+    const { draining, maxContainers, host } = this.#parts;
     if (draining.on) {
       throw new DockHostError("DRAINING", "This backend is draining and takes no new container; use another one.");
     }
-    // What gets its name while it is listed may be missing from the list, but not from what was being made before.
-    const madeBefore = [...this.#making];
-    const named = (await inventory.owned()).map((owned) => owned.username);
-    const users = new Set([...named, ...madeBefore, ...this.#making]);
-    this.#making.add(username);
-    await admit(users.size, maxContainers, host);
+    await admit(containers, maxContainers, host);
   }
 
   /** From a started container to a complete one: SSH answers, then the name. */

@@ -34,9 +34,13 @@ export class SlotDirectories {
     this.#root = join(dataDirectory, "slots");
   }
 
-  /** Makes the directory of a new slot with its claim and its keys. */
-  async make(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
+  /** Makes what a container can be made to mount; `fill` completes it. */
+  async make(slot: string): Promise<void> {
     await this.#makeKeyDirectory(slot);
+  }
+
+  /** Writes the claim and the keys of a new slot. */
+  async fill(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
     await this.writeClaim(slot, claim);
     await this.writeKeys(slot, keys);
     await syncDirectory(this.#root);

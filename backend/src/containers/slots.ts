@@ -184,19 +184,24 @@ export class Slots {
     const abilities = await this.abilities(request.image);
     const { keys, environment } = this.#keyDelivery(slot, request);
     const claim: Claim = { ...request.claim, keysMounted: keys !== undefined };
-    await directories.make(slot, claim, request.keys);
+    await directories.make(slot);
+    const filled = directories.fill(slot, claim, request.keys);
     const { image, limits } = request;
     const spec = containerSpec({ slot, backendId, image, base, limits, keys, environment }, profile, abilities);
-    const containerId = await this.#heavyWork.add(async () => {
+    const made = this.#heavyWork.add(async () => {
       onPhase("creating");
       const id = await engine.create(slotName(slot), spec);
+      // Nothing runs before its claim and its keys are on disk.
+      await filled;
       onPhase("starting");
       await engine.start(id).catch((error: unknown) => {
         throw startFailure(error);
       });
       return id;
     });
-    return { slot, base, containerId, claim };
+    // Whichever fails, both have ended: nothing is written any more where the slot is undone.
+    await Promise.allSettled([filled, made]);
+    return { slot, base, containerId: await made, claim };
   }
 
   /** A directory that sshd reads, where the image declares one and the Engine can see ours; else the environment. */
