@@ -29,6 +29,8 @@ export class EngineDouble implements Engine {
   readonly containers = new Map<string, DoubledContainer>();
   readonly images = new Map<string, EngineImage>(Object.entries(IMAGES));
   readonly calls: string[] = [];
+  /** A busy Engine tells its events late, ms. */
+  eventDelayMs = 0;
   readonly #followers = new Set<(event: ContainerEvent) => void>();
   readonly #endings = new Set<() => void>();
   #away = false;
@@ -191,7 +193,11 @@ export class EngineDouble implements Engine {
   }
 
   #tell(action: ContainerEvent["action"], { id, name, labels, exitCode }: DoubledContainer): void {
-    for (const follower of this.#followers) follower({ action, id, name, labels, exitCode });
+    const tell = (): void => {
+      for (const follower of this.#followers) follower({ action, id, name, labels, exitCode });
+    };
+    if (this.eventDelayMs === 0) tell();
+    else setTimeout(tell, this.eventDelayMs);
   }
 }
 

@@ -52,8 +52,14 @@ export class Changes {
   note(event: ContainerEvent, signal: AbortSignal): void {
     const whose = ownership(event, this.#parts.backendId);
     this.#noteTriple(event, whose.kind === "foreign" ? event.id : whose.slot);
-    if (whose.kind !== "claimed" || this.#parts.queues.commandUnderWay(whose.username)) return;
-    this.#gather({ ...event, ...whose }, signal);
+    if (whose.kind === "claimed" && !this.#isOurDoing(event, whose)) this.#gather({ ...event, ...whose }, signal);
+  }
+
+  /** A busy Engine tells of a stop some time after it has answered the command that asked for it. */
+  #isOurDoing({ action }: ContainerEvent, { username, slot }: { username: string; slot: string }): boolean {
+    const { directories, queues } = this.#parts;
+    const isEnd = action === "die" || action === "stop";
+    return queues.commandUnderWay(username) || (isEnd && directories.knownClaim(slot)?.shouldRun === false);
   }
 
   /** Another backend's containers on this Engine hold their ports too. A slot under way may be at its next triple. */

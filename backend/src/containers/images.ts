@@ -16,6 +16,12 @@ export interface PresentImage extends EngineImage {
 
 export type PullListener = (current: number, total: number) => void;
 
+/** Those who wait for one pull, and what they were told last. */
+interface PullAudience {
+  readonly listeners: Set<PullListener>;
+  told: [current: number, total: number] | undefined;
+}
+
 /** The images that instances may be made from: the operator's default and the operator's allow-list. */
 export class Images {
   readonly #engine: Engine;
@@ -23,7 +29,7 @@ export class Images {
   readonly #default: string | undefined;
   readonly #allowed: Readonly<Record<string, string>>;
   readonly #abandoned = new AbortController();
-  readonly #pulls = new Map<string, { done: Promise<void>; listeners: Set<PullListener> }>();
+  readonly #pulls = new Map<string, { done: Promise<void>; audience: PullAudience }>();
 
   constructor(
     engine: Engine,
@@ -80,23 +86,26 @@ export class Images {
     if (reference === OWN_IMAGE) throw unavailable(reference, "build it with 'npm run setup'");
     let pull = this.#pulls.get(reference);
     if (!pull) {
-      const listeners = new Set<PullListener>();
-      const done = this.#pullNow(reference, listeners).finally(() => this.#pulls.delete(reference));
-      pull = { done, listeners };
+      const audience = { listeners: new Set<PullListener>(), told: undefined };
+      const done = this.#pullNow(reference, audience).finally(() => this.#pulls.delete(reference));
+      pull = { done, audience };
       this.#pulls.set(reference, pull);
     }
-    pull.listeners.add(onPull);
+    // Who joins late hears at once how far it is.
+    if (pull.audience.told) onPull(...pull.audience.told);
+    pull.audience.listeners.add(onPull);
     await pull.done;
   }
 
-  async #pullNow(reference: string, listeners: ReadonlySet<PullListener>): Promise<void> {
+  async #pullNow(reference: string, audience: PullAudience): Promise<void> {
     this.#log.info({ image: reference }, "Pulling image");
     const signal = AbortSignal.any([AbortSignal.timeout(PULL_DEADLINE_MS), this.#abandoned.signal]);
     let toldAt = -PROGRESS_EVERY_MS;
     const onBytes: PullListener = (current, total) => {
       if (current < total && performance.now() - toldAt < PROGRESS_EVERY_MS) return;
       toldAt = performance.now();
-      for (const listener of listeners) listener(current, total);
+      audience.told = [current, total];
+      for (const listener of audience.listeners) listener(current, total);
     };
     try {
       await this.#engine.pull(reference, onBytes, signal);

@@ -74,6 +74,11 @@ export class SlotDirectories {
     }
   }
 
+  /** As it was read or written last, without a look at the disk. */
+  knownClaim(slot: string): Claim | undefined {
+    return this.#claims.get(slot);
+  }
+
   async remove(slot: string): Promise<void> {
     this.#claims.delete(slot);
     await rm(join(this.#root, slot), { recursive: true, force: true });

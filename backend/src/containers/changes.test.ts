@@ -1,0 +1,44 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
+
+let agent: AgentUnderTest | undefined;
+afterEach(() => agent?.[Symbol.asyncDispose]());
+
+/** Longer than events are gathered. */
+const GATHERED_MS = 400;
+
+describe("what happens to a container", () => {
+  it("at a command's word is not told as a person's, however late the Engine tells it", async () => {
+    const { mainServer, engine } = await started();
+    engine.eventDelayMs = 40;
+    await mainServer.command("stop-container", { username: "ada" });
+    await delay(60);
+    await mainServer.command("start-container", { username: "ada" });
+    await delay(GATHERED_MS);
+    expect(causes(mainServer)).toEqual(["started"]);
+  });
+
+  it("by hand is told as it is", async () => {
+    const { mainServer, engine } = await started();
+    const { id = "" } = (await engine.inspect("dockhost-ada")) ?? {};
+    await engine.stop(id);
+    await expect.poll(() => causes(mainServer)).toEqual(["stopped-by-hand"]);
+    await engine.start(id);
+    await expect.poll(() => causes(mainServer)).toEqual(["stopped-by-hand", "started"]);
+    await engine.remove(id);
+    await expect.poll(() => causes(mainServer)).toEqual(["stopped-by-hand", "started", "removed-by-hand"]);
+  });
+});
+
+async function started(): Promise<AgentUnderTest> {
+  agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22700-22798" });
+  await agent.start();
+  await agent.mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+  return agent;
+}
+
+const causes = ({ reports }: AgentUnderTest["mainServer"]): string[] =>
+  reports.flatMap(({ name, payload }) =>
+    name === "container-changed" ? [(payload as { cause: { kind: string } }).cause.kind] : [],
+  );
