@@ -8,7 +8,6 @@ import { DockHostError } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Images } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
-import { requestHash } from "./operation-log.ts";
 import type { Operations } from "./operations.ts";
 import { portConflict } from "./port-conflict.ts";
 import { portsOf } from "./port-triples.ts";
@@ -52,8 +51,7 @@ export class Containers {
     const keys = authorizedKeys(request.sshPublicKeys);
     checkLimits(request.limits ?? {}, profile);
     images.check(request.image);
-    const hash = requestHash("create-container", request);
-    return this.#change("create-container", request, () => creation.create({ request, keys, hash }, context));
+    return this.#change("create-container", request, (hash) => creation.create({ request, keys, hash }, context));
   }
 
   async start(request: CommandRequest<"start-container">, context: OperationContext): Promise<Container> {
@@ -123,7 +121,7 @@ export class Containers {
   #change(
     command: "create-container" | "start-container" | "stop-container" | "set-ssh-keys",
     request: { username: string; operationId?: string | undefined },
-    work: () => Promise<Container>,
+    work: (hash: string) => Promise<Container>,
   ): Promise<Container> {
     return this.#parts.operations.run(command, request, work, () => this.#current(request.username));
   }

@@ -25,23 +25,23 @@ export class Operations {
     this.#log = log;
   }
 
-  /** Runs `work`, or answers `repeat` of an operation that has succeeded before. */
+  /** Runs `work` with the request's hash, or answers `repeat` of an operation that has succeeded before. */
   async run<T extends Outcome>(
     command: CommandName,
     request: OfUser,
-    work: () => Promise<T>,
+    work: (hash: string) => Promise<T>,
     repeat: (earlier: Entry) => Promise<T>,
   ): Promise<T> {
     // Outside the queue: recovery itself works in the users' queues.
     await this.#gate.pass();
     const { username, operationId } = request;
-    if (operationId === undefined) return this.#queues.runCommand(username, work);
     const hash = requestHash(command, request);
+    if (operationId === undefined) return this.#queues.runCommand(username, () => work(hash));
     return this.#log.exclusively(operationId, hash, () =>
       this.#queues.runCommand(username, async () => {
         const earlier = this.#log.find(operationId);
         if (earlier) return repeat(earlier);
-        const outcome = await work();
+        const outcome = await work(hash);
         const { containerId, ports } = outcome;
         await this.#log.record({ operationId, command, requestHash: hash, containerId, ports });
         return outcome;

@@ -34,9 +34,13 @@ export class SlotDirectories {
     this.#root = join(dataDirectory, "slots");
   }
 
-  /** Makes what a container can be made to mount; `fill` completes it. */
+  /**
+   * Makes what a container can be made to mount; `fill` completes it. Readable by sshd's unprivileged helper inside,
+   * whatever our umask; the data directory itself is private.
+   */
   async make(slot: string): Promise<void> {
-    await this.#makeKeyDirectory(slot);
+    await mkdir(this.keys(slot), { recursive: true });
+    await chmod(this.keys(slot), 0o755);
   }
 
   /** Writes the claim and the keys of a new slot. */
@@ -57,7 +61,7 @@ export class SlotDirectories {
   }
 
   async writeKeys(slot: string, keys: readonly string[]): Promise<void> {
-    await this.#makeKeyDirectory(slot);
+    await this.make(slot);
     await writeDurably(join(this.keys(slot), "authorized_keys"), `${keys.join("\n")}\n`, 0o644);
   }
 
@@ -88,11 +92,5 @@ export class SlotDirectories {
   async list(): Promise<string[]> {
     await mkdir(this.#root, { recursive: true, mode: 0o700 });
     return readdir(this.#root);
-  }
-
-  /** Readable by sshd's unprivileged helper inside, whatever our umask; the data directory itself is private. */
-  async #makeKeyDirectory(slot: string): Promise<void> {
-    await mkdir(this.keys(slot), { recursive: true });
-    await chmod(this.keys(slot), 0o755);
   }
 }

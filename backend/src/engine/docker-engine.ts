@@ -136,7 +136,7 @@ export class DockerEngine implements Engine {
   }
 }
 
-const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy", "rename"] as const;
+const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy"] as const;
 
 /** A removal that somebody else has begun is refused to all others: they wait for its end. */
 async function untilRemoved(container: Docker.Container, removal: Promise<unknown>): Promise<void> {

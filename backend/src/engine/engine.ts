@@ -96,7 +96,7 @@ export interface ContainerSpec {
 }
 
 export interface ContainerEvent {
-  action: "create" | "start" | "die" | "stop" | "oom" | "destroy" | "rename";
+  action: "create" | "start" | "die" | "stop" | "oom" | "destroy";
   id: string;
   name: string;
   labels: Readonly<Record<string, string>>;
