@@ -46,12 +46,19 @@ export class Containers {
     this.#parts = parts;
   }
 
-  async create(request: CommandRequest<"create-container">, context: OperationContext): Promise<Container> {
+  /** The older dialect says by `portsFrom` where the search for a port triple begins. */
+  async create(
+    request: CommandRequest<"create-container">,
+    context: OperationContext,
+    portsFrom?: number,
+  ): Promise<Container> {
     const { creation, images, profile } = this.#parts;
     const keys = authorizedKeys(request.sshPublicKeys);
     checkLimits(request.limits ?? {}, profile);
     images.check(request.image);
-    return this.#change("create-container", request, (hash) => creation.create({ request, keys, hash }, context));
+    return this.#change("create-container", request, (hash) =>
+      creation.create({ request, keys, hash, portsFrom }, context),
+    );
   }
 
   async start(request: CommandRequest<"start-container">, context: OperationContext): Promise<Container> {

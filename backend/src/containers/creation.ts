@@ -37,6 +37,8 @@ export interface CreateRequest {
   request: CommandRequest<"create-container">;
   keys: readonly string[];
   hash: string;
+  /** Where the search for a triple begins. */
+  portsFrom?: number | undefined;
 }
 
 /** Makes a user's container, from the question whether there may be one to its name. */
@@ -49,7 +51,7 @@ export class Creation {
     this.#parts = parts;
   }
 
-  async create({ request, keys, hash }: CreateRequest, context: OperationContext): Promise<Container> {
+  async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { engine, images, inventory, slots } = this.#parts;
     // What gets its name while it is listed may be missing from the list, but not from what was being made before.
@@ -68,7 +70,7 @@ export class Creation {
       const createdAt = new Date().toISOString();
       const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
       return await slots.make(
-        { claim, keys, image, limits: request.limits ?? {} },
+        { claim, keys, image, limits: request.limits ?? {}, portsFrom },
         (phase) => context.progress(phase),
         (slot) => this.#complete(slot, username, image.reference, context),
       );

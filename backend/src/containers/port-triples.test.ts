@@ -49,6 +49,19 @@ describe("a port triple", () => {
     expect(await triples.lease("a")).toBe(1030);
   });
 
+  it("is looked for from where the request says, and past the end of the range anew", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 65_535 }), async (searchFrom) => {
+        const triples = new PortTriples(RANGE, allFree);
+        const above = BASES.filter((base) => base >= searchFrom);
+        const expected = [...above, ...BASES.filter((base) => base < searchFrom)];
+        for (const [index, base] of expected.entries()) expect(await triples.lease(`${index}`, searchFrom)).toBe(base);
+        await expect(triples.lease("one more", searchFrom)).rejects.toMatchObject({ code: "NO_FREE_PORTS" });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it("that two hold, as a container and its copy by hand do, is free only after both", async () => {
     const triples = new PortTriples(RANGE, allFree);
     triples.hold("container", 1024);

@@ -33,9 +33,12 @@ export class PortTriples {
     this.#isFree = isFree;
   }
 
-  /** Gives `holder` the lowest triple whose three ports are all free. Throws NO_FREE_PORTS. */
-  async lease(holder: string): Promise<number> {
-    return step.time(`lease for ${holder}`, () => this.#lease(holder));
+  /**
+   * Gives `holder` the lowest triple whose three ports are all free, or the first from `searchFrom` upward; past the end
+   * of the range the search begins anew. Throws NO_FREE_PORTS.
+   */
+  async lease(holder: string, searchFrom = this.#range.first): Promise<number> {
+    return step.time(`lease for ${holder}`, () => this.#lease(holder, searchFrom));
   }
 
   /** Notes a triple that is held already, by a container that exists. */
@@ -56,8 +59,8 @@ export class PortTriples {
     this.#refusedAt.set(base, performance.now());
   }
 
-  async #lease(holder: string): Promise<number> {
-    for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) {
+  async #lease(holder: string, searchFrom: number): Promise<number> {
+    for (const base of this.#candidates(searchFrom)) {
       if (this.#isHeld(base) || this.#wasRefused(base)) continue;
       this.hold(holder, base);
       const taken = await this.#firstTaken(base);
@@ -73,6 +76,17 @@ export class PortTriples {
       "NO_FREE_PORTS",
       `No three consecutive ports are free between ${first} and ${last} on this backend; delete a container or widen DOCKHOST_PORT_RANGE.`,
     );
+  }
+
+  *#candidates(searchFrom: number): Generator<number> {
+    const bases: number[] = [];
+    for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) bases.push(base);
+    const begin = Math.max(
+      0,
+      bases.findIndex((base) => base >= searchFrom),
+    );
+    yield* bases.slice(begin);
+    yield* bases.slice(0, begin);
   }
 
   #isHeld(base: number): boolean {

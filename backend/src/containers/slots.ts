@@ -28,6 +28,8 @@ export interface SlotRequest {
   keys: readonly string[];
   image: PresentImage;
   limits: Limits;
+  /** Where the search for a triple begins; undefined: at the range's first. */
+  portsFrom?: number | undefined;
 }
 
 export interface SlotParts {
@@ -157,7 +159,7 @@ export class Slots {
   async #build(slot: string, request: SlotRequest, onPhase: (phase: OperationPhase) => void): Promise<Slot> {
     for (let attempt = 1; ; attempt += 1) {
       onPhase("allocating-ports");
-      const base = await this.#parts.triples.lease(slot);
+      const base = await this.#parts.triples.lease(slot, request.portsFrom);
       this.#parts.log.info({ username: request.claim.username, ports: portsOf(base) }, "Ports allocated");
       try {
         return await this.#buildAt(base, slot, request, onPhase);
