@@ -1,5 +1,6 @@
 import type { CommandRequest, Container, DeletedData } from "@dockhost/protocol";
 import { EngineError, type Engine } from "../engine/engine.ts";
+import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { checkLimits, type Profile } from "./container-spec.ts";
 import type { Creation, OperationContext } from "./creation.ts";
@@ -75,7 +76,9 @@ export class Containers {
     return this.#change("stop-container", request, async () => {
       const { username, slot, containerId } = await this.#require(request.username);
       await this.#remember(slot, { shouldRun: false });
+      failpoint("stop:wish-claimed");
       await this.#parts.engine.stop(containerId, STOP_GRACE_S);
+      failpoint("stop:container-stopped");
       this.#parts.log.info({ username }, "Container stopped");
       return this.#current(username);
     });
@@ -88,6 +91,7 @@ export class Containers {
       if (!owned) return { existed: false, containerId: null, ports: null };
       const { username, slot, containerId, base } = owned;
       if (await directories.readClaim(slot)) await this.#remember(slot, { deleting: true });
+      failpoint("delete:claimed");
       await slots.destroy(slot, containerId);
       log.info({ username, ports: portsOf(base) }, "Container deleted, its ports are free");
       return { existed: true, containerId, ports: portsOf(base) };
@@ -138,10 +142,13 @@ export class Containers {
     const { directories, slots, sshCheck } = this.#parts;
     const before = await directories.readClaim(owned.slot);
     await this.#remember(owned.slot, { shouldRun: true });
+    failpoint("start:wish-claimed");
     try {
       await slots.start(owned.containerId);
+      failpoint("start:container-started");
       context.progress("waiting-for-ssh");
       const hostKeyFingerprint = await sshCheck.wait(owned.containerId, owned.base);
+      failpoint("start:ssh-answered");
       await this.#remember(owned.slot, { hostKeyFingerprint });
     } catch (error) {
       if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun });

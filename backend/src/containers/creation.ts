@@ -1,5 +1,6 @@
 import type { CommandRequest, Container, OperationPhase } from "@dockhost/protocol";
 import type { Engine } from "../engine/engine.ts";
+import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { admit, type HostResources } from "./capacity.ts";
 import { NETWORK } from "./container-spec.ts";
@@ -106,11 +107,14 @@ export class Creation {
     const { containerId, base } = slot;
     context.progress("waiting-for-ssh");
     const hostKeyFingerprint = await sshCheck.wait(containerId, base);
+    failpoint("create:ssh-answered");
     log.info({ username, keys: keyDelivery(slot.claim), hostKeyFingerprint }, "SSH set up");
     const claim: Claim = { ...slot.claim, hostKeyFingerprint };
     // In this order: whoever is named has all that its reply tells, also after a crash in between.
     await directories.writeClaim(slot.slot, claim);
+    failpoint("create:fingerprint-claimed");
     await slots.name(slot, username);
+    failpoint("create:named");
     log.info({ username, ports: portsOf(base) }, "Container created");
     const owned = { containerId, username, slot: slot.slot, base, state: "running" as const, image };
     return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim, undefined);

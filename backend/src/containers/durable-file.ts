@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { failpoint } from "../observe/failpoints.ts";
 
 /**
  * Puts `text` at `path` so that whoever looks, also after a power cut, finds either the old content or the new:
@@ -10,7 +11,9 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
     await writeSynced(temporary, text, mode);
+    failpoint("claim:written-beside");
     await rename(temporary, path);
+    failpoint("claim:renamed");
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;

@@ -1,4 +1,5 @@
 import type { CommandName, Ports } from "@dockhost/protocol";
+import { failpoint } from "../observe/failpoints.ts";
 import type { Gate } from "./gate.ts";
 import { requestHash, type Entry, type OperationLog } from "./operation-log.ts";
 import type { UserQueues } from "./user-queues.ts";
@@ -44,6 +45,7 @@ export class Operations {
         const outcome = await work(hash);
         const { containerId, ports } = outcome;
         await this.#log.record({ operationId, command, requestHash: hash, containerId, ports });
+        failpoint("operation:recorded");
         return outcome;
       }),
     );

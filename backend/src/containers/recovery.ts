@@ -1,4 +1,5 @@
 import { EngineError, type ContainerSummary, type Engine } from "../engine/engine.ts";
+import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
@@ -81,6 +82,7 @@ export class Recovery {
     const holdersBefore = triples.holders;
     const underWay = slots.underWay;
     const containers = await engine.list([LABELS.managed]);
+    failpoint("recovery:listed");
     const known = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
 
     const holders = this.#holdTriples(known);
@@ -93,7 +95,10 @@ export class Recovery {
     }
     const withContainer = new Set(known.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
     for (const slot of onDisk) {
-      if (!withContainer.has(slot) && !underWay.has(slot)) await slots.forget(slot);
+      if (!withContainer.has(slot) && !underWay.has(slot)) {
+        await slots.forget(slot);
+        failpoint("recovery:directory-removed");
+      }
     }
     return known.filter((one) => one.kind === "claimed");
   }
@@ -116,6 +121,7 @@ export class Recovery {
     const { engine, slots, log } = this.#parts;
     if (slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
     await slots.destroy(slot, slotName(slot));
+    failpoint("recovery:unclaimed-removed");
     log.info({ slot }, "Removed a container that an unfinished operation had left");
   }
 
@@ -123,6 +129,7 @@ export class Recovery {
     const { directories, slots, log } = this.#parts;
     if ((await directories.readClaim(slot))?.deleting !== true) return;
     await slots.destroy(slot, summary.id);
+    failpoint("recovery:delete-finished");
     log.info({ username }, "Finished a delete that had been begun");
   }
 
@@ -137,6 +144,7 @@ export class Recovery {
     if (isRunning(now)) return directories.writeClaim(slot, { ...claim, shouldRun: true });
     try {
       await slots.start(now.id);
+      failpoint("recovery:container-started");
       log.info({ username }, "Started a container that should be running");
     } catch (error) {
       const { message } = toDockHostError(error);
@@ -157,6 +165,7 @@ export class Recovery {
       keysMounted: (summary.labels[LABELS.keys] ?? "") !== "",
     };
     await this.#parts.directories.writeClaim(slot, claim);
+    failpoint("recovery:claim-adopted");
     this.#parts.log.warn({ username, slot }, "A container's claim was missing; it is kept and goes by its name");
     return claim;
   }
@@ -168,6 +177,7 @@ export class Recovery {
     const { operationId, requestHash } = claim;
     const success = { command: "create-container", requestHash, containerId: summary.id, ports: portsOf(base) };
     await operations.record({ operationId, ...success });
+    failpoint("recovery:create-recorded");
   }
 
   #reportForeign(summary: ContainerSummary): void {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Limits, OperationPhase } from "@dockhost/protocol";
 import PQueue from "p-queue";
 import { EngineError, type Engine } from "../engine/engine.ts";
+import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { containerSpec, type EngineAbilities, type Profile, type SlotPlan } from "./container-spec.ts";
 import { probeEngine } from "./engine-probe.ts";
@@ -119,12 +120,14 @@ export class Slots {
   /** Removes container, directory and hold on the triple, in this order. What is gone already is no failure. */
   async destroy(slot: string, containerIdOrName: string): Promise<void> {
     await this.#heavyWork.add(() => this.#parts.engine.remove(containerIdOrName));
+    failpoint("delete:container-removed");
     await this.forget(slot);
   }
 
   /** Removes what a container that is gone has left. */
   async forget(slot: string): Promise<void> {
     await this.#parts.directories.remove(slot);
+    failpoint("delete:directory-removed");
     this.#parts.triples.release(slot);
   }
 
@@ -160,6 +163,7 @@ export class Slots {
     for (let attempt = 1; ; attempt += 1) {
       onPhase("allocating-ports");
       const base = await this.#parts.triples.lease(slot, request.portsFrom);
+      failpoint("create:ports-leased");
       this.#parts.log.info({ username: request.claim.username, ports: portsOf(base) }, "Ports allocated");
       try {
         return await this.#buildAt(base, slot, request, onPhase);
@@ -187,18 +191,22 @@ export class Slots {
     const { keys, environment } = this.#keyDelivery(slot, request);
     const claim: Claim = { ...request.claim, keysMounted: keys !== undefined };
     await directories.make(slot);
+    failpoint("create:directory-made");
     const filled = directories.fill(slot, claim, request.keys);
     const { image, limits } = request;
     const spec = containerSpec({ slot, backendId, image, base, limits, keys, environment }, profile, abilities);
     const made = this.#heavyWork.add(async () => {
       onPhase("creating");
       const id = await engine.create(slotName(slot), spec);
+      failpoint("create:container-made");
       // Nothing runs before its claim and its keys are on disk.
       await filled;
+      failpoint("create:claimed");
       onPhase("starting");
       await engine.start(id).catch((error: unknown) => {
         throw startFailure(error);
       });
+      failpoint("create:container-started");
       return id;
     });
     // Whichever fails, both have ended: nothing is written any more where the slot is undone.
