@@ -6,6 +6,8 @@ const protocolSource = fileURLToPath(new URL("protocol/src/index.ts", import.met
 export default defineConfig({
   resolve: { alias: { "@dockhost/protocol": protocolSource } },
   test: {
+    // The ledger stands first: what it prints comes above the summary.
+    reporters: ["./e2e/faults/ledger-reporter.ts", "default"],
     projects: [
       {
         extends: true,
