@@ -22,6 +22,7 @@ import { SshCheck } from "./containers/ssh-check.ts";
 import { Status } from "./containers/status.ts";
 import { UserQueues } from "./containers/user-queues.ts";
 import { DockerEngine } from "./engine/docker-engine.ts";
+import { EngineWithDeadlines, type EngineDeadlines } from "./engine/engine-with-deadlines.ts";
 import type { Engine } from "./engine/engine.ts";
 import { Connection, type ConnectionOptions } from "./link/connection.ts";
 import { Dispatch } from "./link/dispatch.ts";
@@ -37,6 +38,7 @@ const ROLL_BACK_MS = 2_000;
 /** Parts that a test replaces. */
 export interface AgentOverrides {
   engine?: Engine;
+  engineDeadlines?: EngineDeadlines;
   host?: HostResources;
   portProbe?: PortProbe;
   linkRetryMs?: ConnectionOptions["retryMs"];
@@ -54,7 +56,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const data = await DataDirectory.open(config.dataDirectory);
   const operationLog = await OperationLog.open(data.path);
   const thisHost = new ThisHost(data.path);
-  const engine = overrides.engine ?? new DockerEngine(config.engine);
+  const engine = new EngineWithDeadlines(
+    overrides.engine ?? new DockerEngine(config.engine),
+    overrides.engineDeadlines,
+  );
   const { limits, bindAddress, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
 
@@ -152,11 +157,11 @@ function sshHost({ engine, bindAddress }: Config): string {
   return bindAddress === "::" ? "::1" : bindAddress;
 }
 
-/** Ahead of the first create, where the image is here already; otherwise that create does it. */
+/** Ahead of the first create, where the image is here already; otherwise that create does it. A restart may change it. */
 function tryOutEngine(images: Images, slots: Slots, log: Log): void {
   images
     .find(undefined)
-    .then((image) => image && slots.abilities(image))
+    .then((image) => image && slots.tryOut(image))
     .catch((error: unknown) => log.debug({ error }, "The Engine could not be tried out yet; the first create does it"));
 }
 

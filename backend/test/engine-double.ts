@@ -34,6 +34,21 @@ export class EngineDouble implements Engine {
   readonly #followers = new Set<(event: ContainerEvent) => void>();
   readonly #endings = new Set<() => void>();
   #away = false;
+  #thawed: Promise<void> = Promise.resolve();
+  #thaw: () => void = () => undefined;
+
+  /** Takes calls and answers none until it thaws, when it carries them all out. */
+  freeze(): void {
+    this.#thawed = new Promise((resolve) => (this.#thaw = resolve));
+  }
+
+  thaw(): void {
+    this.#thaw();
+  }
+
+  get followers(): number {
+    return this.#followers.size;
+  }
 
   /** Stops answering, as a daemon that is down; running containers go on. */
   goAway(): void {
@@ -162,6 +177,7 @@ export class EngineDouble implements Engine {
       const ended = new Promise<void>((resolve) => {
         this.#endings.add(resolve);
         signal.addEventListener("abort", () => resolve());
+        if (signal.aborted) resolve();
       });
       return { ended: ended.finally(() => this.#followers.delete(follower)) };
     });
@@ -173,7 +189,7 @@ export class EngineDouble implements Engine {
 
   async #answer<T>(call: string, answer: () => T | Promise<T>): Promise<T> {
     this.calls.push(call);
-    await Promise.resolve();
+    await this.#thawed;
     if (this.#away) throw new EngineError("unreachable", "connect ECONNREFUSED /var/run/docker.sock");
     return answer();
   }

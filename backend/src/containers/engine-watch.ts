@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Engine } from "../engine/engine.ts";
+import { EngineError, type Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
 import type { Changes } from "./changes.ts";
 import type { Gate } from "./gate.ts";
@@ -34,6 +34,8 @@ export class EngineWatch implements AsyncDisposable {
   readonly #parts: EngineWatchParts;
   readonly #stop = new AbortController();
   readonly #work: Promise<unknown>;
+  /** Of the subscription that holds now. */
+  #subscription = new AbortController();
 
   constructor(parts: EngineWatchParts) {
     this.#parts = parts;
@@ -59,7 +61,7 @@ export class EngineWatch implements AsyncDisposable {
         const wasClosed = gate.isClosed;
         gate.set("closed");
         if (!wasClosed) {
-          log.error({ error }, "Docker is not reachable; start it (systemctl start docker). Trying again");
+          log.error({ error }, `${complaint(error)}. Trying again`);
           afterClosing();
         }
       }
@@ -70,8 +72,10 @@ export class EngineWatch implements AsyncDisposable {
 
   async #followOnce(): Promise<void> {
     const { engine, recovery, changes, gate, log, afterRecovery, afterOpening } = this.#parts;
+    this.#subscription = new AbortController();
     const { signal } = this.#stop;
-    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), signal);
+    const subscribed = AbortSignal.any([signal, this.#subscription.signal]);
+    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), subscribed);
     ended.catch(() => undefined);
     gate.set("recovering");
     await recovery.recover();
@@ -89,9 +93,13 @@ export class EngineWatch implements AsyncDisposable {
     while (!this.#isStopped()) {
       await this.#pause(SWEEP_EVERY_MS);
       if (this.#isStopped() || !gate.isOpen) continue;
-      await recovery
-        .sweep()
-        .catch((error: unknown) => log.warn({ error }, "A sweep failed; the next one is due in 30 s"));
+      try {
+        await recovery.sweep();
+      } catch (error) {
+        // An Engine that hangs ends no stream by itself: begun anew, so that nothing that it tells then is missed.
+        log.warn({ error }, "A sweep failed; following Docker anew");
+        this.#subscription.abort();
+      }
     }
   }
 
@@ -103,3 +111,8 @@ export class EngineWatch implements AsyncDisposable {
     await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => undefined);
   }
 }
+
+const complaint = (error: unknown): string =>
+  error instanceof EngineError && error.kind === "timed-out"
+    ? "Docker does not answer"
+    : "Docker is not reachable; start it (systemctl start docker)";

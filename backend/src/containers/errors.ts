@@ -39,6 +39,12 @@ function fromEngine(error: EngineError): DockHostError {
         `Docker is not reachable on the backend's machine (${sentence}); try again when it is back.`,
         { cause: error },
       );
+    case "timed-out":
+      return new DockHostError(
+        "DEADLINE_EXCEEDED",
+        `Docker does not answer on the backend's machine (${sentence}) and may still do what it was asked; try again.`,
+        { cause: error },
+      );
     case "not-found":
       return new DockHostError("NOT_FOUND", `Docker no longer has it: ${sentence}`, { cause: error });
     case "port-taken":

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Limits, OperationPhase } from "@dockhost/protocol";
 import PQueue from "p-queue";
 import { EngineError, type Engine } from "../engine/engine.ts";
@@ -14,6 +15,8 @@ import type { Claim, SlotDirectories } from "./slot-directories.ts";
 
 /** How many triples that the Engine refuses one create may meet before it gives up. */
 const MAX_REFUSED_TRIPLES = 8;
+/** Work that takes longer than this waits rather than works, so its place is given to another, ms. */
+const PLACE_KEPT_MS = 5_000;
 
 /** A port triple, a directory and a container, made together. */
 export interface Slot {
@@ -76,10 +79,16 @@ export class Slots {
     return this.#knownAbilities;
   }
 
-  /** What this Engine honours, tried out once with `image`. */
+  /** What this Engine honours, tried out with `image` where it has not been yet. */
   async abilities(image: PresentImage): Promise<EngineAbilities> {
     this.#abilities ??= this.#probe(image);
     return this.#abilities;
+  }
+
+  /** Tries the Engine out anew; until that is done, what was known before counts. */
+  async tryOut(image: PresentImage): Promise<void> {
+    if (!this.#abilities) return void (await this.abilities(image));
+    this.#abilities = Promise.resolve(await this.#probe(image));
   }
 
   /**
@@ -119,7 +128,7 @@ export class Slots {
 
   /** Removes container, directory and hold on the triple, in this order. What is gone already is no failure. */
   async destroy(slot: string, containerIdOrName: string): Promise<void> {
-    await this.#heavyWork.add(() => this.#parts.engine.remove(containerIdOrName));
+    await this.#inTurn(() => this.#parts.engine.remove(containerIdOrName));
     failpoint("delete:container-removed");
     await this.forget(slot);
   }
@@ -133,7 +142,7 @@ export class Slots {
 
   /** Starts an existing container when its turn comes. */
   async start(containerId: string): Promise<void> {
-    await this.#heavyWork.add(() => this.#parts.engine.start(containerId));
+    await this.#inTurn(() => this.#parts.engine.start(containerId));
   }
 
   /** Removes what is under way, whose makers then fail and find nothing left to undo. */
@@ -195,7 +204,7 @@ export class Slots {
     const filled = directories.fill(slot, claim, request.keys);
     const { image, limits } = request;
     const spec = containerSpec({ slot, backendId, image, base, limits, keys, environment }, profile, abilities);
-    const made = this.#heavyWork.add(async () => {
+    const made = this.#inTurn(async () => {
       onPhase("creating");
       const id = await engine.create(slotName(slot), spec);
       failpoint("create:container-made");
@@ -222,6 +231,18 @@ export class Slots {
       return { keys: { source: this.#parts.directories.keys(slot), target }, environment: {} };
     }
     return { keys: undefined, environment: { SSH_PUB_KEY: request.keys.join("\n") } };
+  }
+
+  /** Runs `work` when a place for it is free. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      void this.#heavyWork.add(async () => {
+        const working = work();
+        working.then(resolve, reject);
+        const settled = working.catch(() => undefined);
+        await Promise.race([settled, delay(PLACE_KEPT_MS, undefined, { ref: false })]);
+      });
+    });
   }
 
   /** What cannot be removed now, since the Engine is away, is swept when it is back. */

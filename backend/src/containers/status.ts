@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { cpus as processors, hostname, networkInterfaces, totalmem } from "node:os";
 import { PROTOCOL_VERSION, type BackendStatus } from "@dockhost/protocol";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
@@ -8,6 +9,8 @@ import type { Inventory } from "./inventory.ts";
 import type { Slots } from "./slots.ts";
 
 const MIB = 1024 * 1024;
+/** A heartbeat waits no longer than this for an Engine that hangs, ms. */
+const ENGINE_PATIENCE_MS = 4_000;
 
 interface StatusParts {
   engine: Engine;
@@ -58,7 +61,8 @@ export class Status {
   async #infoIfReachable(): Promise<EngineInfo | undefined> {
     const { engine, inventory } = this.#parts;
     try {
-      const owned = await inventory.owned();
+      const owned = await Promise.race([inventory.owned(), delay(ENGINE_PATIENCE_MS, undefined, { ref: false })]);
+      if (!owned) return undefined;
       this.#usage = {
         containers: owned.length,
         running: owned.filter(({ state }) => state === "running").length,

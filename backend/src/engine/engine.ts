@@ -104,11 +104,13 @@ export interface ContainerEvent {
 }
 
 /**
- * `unreachable`: nobody answers at the Engine's address. `port-taken`: a host port could not be bound. `limit-refused`:
+ * `unreachable`: nobody answers at the Engine's address. `timed-out`: no answer yet; the call may still be carried out.
+ * `port-taken`: a host port could not be bound. `limit-refused`:
  * an open-files limit above the Engine's own. `quota-unsupported`: this storage driver takes no disk quota.
  */
 type EngineErrorKind =
   | "unreachable"
+  | "timed-out"
   | "not-found"
   | "name-taken"
   | "port-taken"
