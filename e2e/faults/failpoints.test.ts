@@ -1,0 +1,253 @@
+import { randomUUID } from "node:crypto";
+import { readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Container } from "@dockhost/protocol";
+import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
+import { docker } from "../support/docker-cli.ts";
+import { inspect } from "../support/inspected.ts";
+import { newUser } from "../support/site.ts";
+import { SshUser, type KeyPair } from "../support/ssh.ts";
+import { expectOnly, type Expected } from "./invariants.ts";
+import { record } from "./ledger.ts";
+import { MortalSite } from "./mortal-site.ts";
+
+type Command = "create-container" | "start-container" | "stop-container" | "delete-container";
+
+/** How the backend is brought to a failpoint. */
+interface Way {
+  /** What two users have when both send `command`. */
+  before: "absent" | "running" | "stopped";
+  command: Command;
+  /** Where the backend dies in the command already, so that its next start comes to the failpoint. */
+  earlier?: Failpoint;
+  /** What a person does while no backend lives, in place of a death in the command. */
+  byHand?: (one: { dataDirectory: string; container: Container }) => Promise<void>;
+  /** At which passings of it the backend dies in turn. */
+  passings?: readonly number[];
+  /** Whether the retry comes there again, to die once more. */
+  again?: boolean;
+}
+
+const CREATE: Way = { before: "absent", command: "create-container" };
+const START: Way = { before: "stopped", command: "start-container", again: true };
+const STOP: Way = { before: "running", command: "stop-container", again: true };
+const DELETE: Way = { before: "running", command: "delete-container" };
+
+const WAYS: Readonly<Record<Failpoint, readonly Way[]>> = {
+  "create:ports-leased": [{ ...CREATE, again: true }],
+  "create:directory-made": [{ ...CREATE, again: true }],
+  "create:claimed": [{ ...CREATE, again: true }],
+  "create:container-made": [{ ...CREATE, again: true }],
+  "create:container-started": [{ ...CREATE, again: true }],
+  "create:ssh-answered": [{ ...CREATE, again: true }],
+  "create:fingerprint-claimed": [{ ...CREATE, again: true }],
+  "create:named": [CREATE],
+  "start:wish-claimed": [START],
+  "start:container-started": [START],
+  "start:ssh-answered": [START],
+  "stop:wish-claimed": [STOP],
+  "stop:container-stopped": [STOP],
+  "delete:claimed": [DELETE],
+  "delete:container-removed": [DELETE],
+  "delete:directory-removed": [DELETE],
+  "claim:written-beside": [{ ...CREATE, passings: [1, 2, 3], again: true }, START],
+  "claim:renamed": [{ ...CREATE, passings: [1, 2, 3], again: true }, DELETE],
+  "operation:recorded": [CREATE, { ...STOP, again: false }, DELETE],
+  "recovery:listed": [{ ...CREATE, earlier: "create:container-made", again: true }],
+  "recovery:unclaimed-removed": [{ ...CREATE, earlier: "create:container-started" }],
+  "recovery:directory-removed": [{ ...CREATE, earlier: "create:directory-made" }],
+  "recovery:delete-finished": [{ ...DELETE, earlier: "delete:claimed" }],
+  "recovery:claim-adopted": [{ ...START, before: "running", byHand: loseClaim, again: false }],
+  "recovery:create-recorded": [{ ...CREATE, earlier: "create:named" }],
+  "recovery:container-started": [{ ...START, before: "running", byHand: stop, again: false }],
+};
+
+/** What the user who does not repeat the command asks for in its place. */
+const INSTEAD: Readonly<Record<Command, Command>> = {
+  "create-container": "delete-container",
+  "start-container": "stop-container",
+  "stop-container": "start-container",
+  "delete-container": "create-container",
+};
+
+const AFTER: Readonly<Record<Command, Expected>> = {
+  "create-container": "running",
+  "start-container": "running",
+  "stop-container": "stopped",
+  "delete-container": "absent",
+};
+
+const GROUPS = [...new Set(FAILPOINTS.map((name) => name.replace(/:.*/, "")))];
+
+let person: SshUser;
+let key: KeyPair;
+
+beforeAll(async () => {
+  person = await SshUser.arrive();
+  key = await person.newKey("ada");
+});
+afterAll(() => person[Symbol.asyncDispose]());
+
+describe.concurrent("a backend killed at any moment of", () => {
+  test.each(GROUPS)(
+    "%s:… leaves exactly what was asked for, whether the same is asked again or something else",
+    async (group) => {
+      await using stage = await Stage.open();
+      for (const name of FAILPOINTS.filter((one) => one.startsWith(`${group}:`))) {
+        for (const way of waysTo(name)) {
+          for (const passing of way.passings ?? [1]) await stage.round(name, passing, way);
+        }
+      }
+      record({
+        fault: "backend killed (SIGKILL) at any step of a command",
+        test: `killed at any moment of ${group}:…, once and twice in a row`,
+        runs: stage.deaths,
+      });
+    },
+  );
+});
+
+function waysTo(name: Failpoint): readonly Way[] {
+  const ways = (WAYS as Partial<typeof WAYS>)[name];
+  if (!ways) throw new Error(`nobody has told yet how a backend comes to ${name}: add a way to WAYS`);
+  return ways;
+}
+
+/** Two users whose commands are cut off, and two who only have their containers. */
+class Stage implements AsyncDisposable {
+  readonly #mortal: MortalSite;
+  readonly #again = newUser("again");
+  readonly #other = newUser("other");
+  readonly #bystanders = { [newUser("runs")]: "running", [newUser("rests")]: "stopped" } as const;
+
+  private constructor(mortal: MortalSite) {
+    this.#mortal = mortal;
+  }
+
+  static async open(): Promise<Stage> {
+    const stage = new Stage(await MortalSite.open());
+    await Promise.all(Object.entries(stage.#bystanders).map(([username, state]) => stage.#bring(username, state)));
+    return stage;
+  }
+
+  get deaths(): number {
+    return this.#mortal.deaths.length;
+  }
+
+  async round(name: Failpoint, passing: number, way: Way): Promise<void> {
+    const [again, other] = [this.#again, this.#other];
+    const place = `${name} ${passing} of ${way.command}`;
+    const [before] = await Promise.all([this.#bring(again, way.before), this.#bring(other, way.before)]);
+    const untouched = await this.#lookAtBystanders();
+    const diedBefore = this.deaths;
+
+    const operationId = randomUUID();
+    await this.#dieAt(name, passing, way, before, operationId);
+    const [reply, instead] = await Promise.all([
+      this.#send(way.command, again, operationId),
+      this.#send(INSTEAD[way.command], other, randomUUID()),
+    ]);
+
+    expect(this.#mortal.deaths.slice(diedBefore), place).toContain(`${name} ${passing}`);
+    if (way.again) expect(this.deaths - diedBefore, place).toBeGreaterThanOrEqual(2);
+    this.#mortal.order();
+    expect(reply, place).toMatchObject({ success: true });
+    // A create may come where the delete that was cut off had not begun.
+    if (!instead.success) expect(instead, place).toMatchObject({ error: { code: "ALREADY_EXISTS" } });
+    if (way.before !== "absent" && reply.data && AFTER[way.command] !== "absent") {
+      expect(reply.data, place).toMatchObject({ containerId: before?.containerId, ports: before?.ports });
+    }
+    await this.#expectRepeatable(way.command, again, operationId, reply);
+    const [hers, theirs] = [AFTER[way.command], AFTER[INSTEAD[way.command]]];
+    await expectOnly(this.#mortal.site, { ...this.#bystanders, [again]: hers, [other]: theirs });
+    expect(await this.#lookAtBystanders(), place).toEqual(untouched);
+    await this.#expectLogin(hers === "running" ? again : other, place);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#mortal[Symbol.asyncDispose]();
+  }
+
+  /** Both users send the command and the backend dies; the next one may already die at its start. */
+  async #dieAt(name: Failpoint, passing: number, way: Way, container: Container | undefined, operationId: string) {
+    const mortal = this.#mortal;
+    const here = { at: name, passing };
+    if (way.byHand && container) {
+      await mortal.kill();
+      await way.byHand({ dataDirectory: mortal.site.dataDirectory, container });
+      mortal.order(here);
+      return;
+    }
+    const connection = await mortal.alive();
+    mortal.order(...(way.earlier ? [{ at: way.earlier, passing: 1 }] : []), here, here);
+    connection.socket.emit(way.command, request(way.command, this.#again, operationId));
+    connection.socket.emit(way.command, request(way.command, this.#other, randomUUID()));
+    await mortal.death();
+  }
+
+  /** I6: a repeat executes nothing, and its reply is the same. */
+  async #expectRepeatable(command: Command, username: string, operationId: string, reply: object): Promise<void> {
+    const startedAt = await this.#startedAt(username);
+    const repeated = await this.#send(command, username, operationId);
+    expect(repeated).toEqual(reply);
+    expect(await this.#startedAt(username)).toBe(startedAt);
+  }
+
+  async #startedAt(username: string): Promise<string> {
+    return inspect(`dockhost-${username}`).then(
+      ({ Id, State }) => `${Id} ${State.StartedAt}`,
+      () => "absent",
+    );
+  }
+
+  /** Gives a user what they should have, by commands. */
+  async #bring(username: string, to: Expected): Promise<Container | undefined> {
+    const connection = await this.#mortal.alive();
+    const { containers } = await connection.succeed("list-containers", { username });
+    if (to === "absent") {
+      await connection.succeed("delete-container", { username });
+      return undefined;
+    }
+    if (containers.length === 0)
+      await connection.succeed("create-container", { username, sshPublicKey: key.publicKey });
+    return connection.succeed(to === "running" ? "start-container" : "stop-container", { username });
+  }
+
+  async #send(command: Command, username: string, operationId: string) {
+    return this.#mortal.insist(command, request(command, username, operationId));
+  }
+
+  async #lookAtBystanders(): Promise<unknown> {
+    return Promise.all(
+      Object.keys(this.#bystanders).map(async (username) => {
+        const { Id, State, Config } = await inspect(`dockhost-${username}`);
+        return { Id, State, labels: Config.Labels };
+      }),
+    );
+  }
+
+  async #expectLogin(username: string, place: string): Promise<void> {
+    const { containers } = await this.#mortal.site.connection.succeed("list-containers", { username });
+    const [container] = containers;
+    if (!container) throw new Error(`${username} has no container after ${place}`);
+    expect(await person.login(container, key), place).toMatchObject({ code: 0, stdout: "root\n" });
+  }
+}
+
+const request = (command: Command, username: string, operationId: string) =>
+  command === "create-container"
+    ? { username, operationId, sshPublicKey: key.publicKey }
+    : { username, operationId, sshPublicKey: undefined };
+
+async function loseClaim({ dataDirectory, container }: { dataDirectory: string; container: Container }): Promise<void> {
+  const slots = join(dataDirectory, "slots");
+  for (const slot of await readdir(slots)) {
+    const claim = join(slots, slot, "claim.json");
+    if ((await readFile(claim, "utf8")).includes(`"${container.username}"`)) await rm(claim);
+  }
+}
+
+async function stop({ container }: { container: Container }): Promise<void> {
+  await docker("stop", container.containerId);
+}

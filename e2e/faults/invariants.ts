@@ -1,0 +1,28 @@
+import { expect, vi } from "vitest";
+import type { Container } from "@dockhost/protocol";
+import type { Site } from "../support/site.ts";
+
+/** What there should be of a user: a container in that state, or none. */
+export type Expected = Container["state"] | "absent";
+
+/**
+ * One container for each user who should have one and none for others (I1), each labelled and with a port triple of its
+ * own (I2, I4), and nothing else of this backend's: no unnamed container, no directory without one (I5).
+ */
+export async function expectOnly(site: Site, expected: Readonly<Record<string, Expected>>): Promise<void> {
+  const present = Object.entries(expected).filter(([, state]) => state !== "absent");
+  const names = present.map(([username]) => `dockhost-${username}`).sort();
+  await vi.waitFor(
+    async () => {
+      expect((await site.containerNames()).sort()).toEqual(names);
+      expect(await site.slotDirectories()).toHaveLength(names.length);
+    },
+    { timeout: 40_000, interval: 250 },
+  );
+  const { containers } = await site.connection.succeed("list-containers", {});
+  expect(Object.fromEntries(containers.map(({ username, state }) => [username, state]))).toEqual(
+    Object.fromEntries(present),
+  );
+  const ports = containers.flatMap((container) => Object.values(container.ports));
+  expect(new Set(ports).size).toBe(3 * present.length);
+}
