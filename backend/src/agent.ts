@@ -12,6 +12,7 @@ import { EngineWatch } from "./containers/engine-watch.ts";
 import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
 import { Inventory } from "./containers/inventory.ts";
+import { Moving } from "./containers/moving.ts";
 import { OperationLog } from "./containers/operation-log.ts";
 import { Operations } from "./containers/operations.ts";
 import { PortTriples, type PortProbe } from "./containers/port-triples.ts";
@@ -86,10 +87,11 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     parallelism: Math.max(2, availableParallelism()),
   });
   const changes = new Changes({ ...shared, slots });
-  const recovery = new Recovery({ ...shared, slots, operations: operationLog });
+  const moving = new Moving({ ...shared, slots });
+  const recovery = new Recovery({ ...shared, slots, moving, operations: operationLog });
   const creation = new Creation({ ...shared, slots });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
-  const containers = new Containers({ ...shared, slots, creation, operations });
+  const containers = new Containers({ ...shared, slots, moving, creation, operations });
   const status = new Status({ ...shared, slots, version: VERSION });
 
   const connection = new Connection({
@@ -106,13 +108,14 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     socket,
     {
       status: () => status.read(),
-      inventory: async () => (gate.isOpen ? { containers: await inventory.all() } : undefined),
+      inventory: async () => (gate.isOpen ? { containers: await inventory.staying() } : undefined),
     },
     log,
   );
   const dispatch = new Dispatch(containers, reports, log, overrides.commandRate);
   dispatch.attach(socket);
   changes.onChange((change) => reports.changed(change));
+  moving.onMoved((container) => reports.changed({ container, cause: { kind: "started" } }));
 
   const reached = new Promise<void>((resolve) => socket.once("connect", resolve));
   const watch = new EngineWatch({

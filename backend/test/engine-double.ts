@@ -96,6 +96,7 @@ export class EngineDouble implements Engine {
         exitCode: 0,
         oomKilled: false,
         restartCount: 0,
+        hasVolumes: false,
         spec,
         hostKey: hostKey(),
         sshServer: undefined,
@@ -142,6 +143,17 @@ export class EngineDouble implements Engine {
       this.#requireFreeName(name);
       this.#require(id).name = name;
     });
+  }
+
+  commit(id: string, reference: string): Promise<void> {
+    return this.#answer("commit", () => {
+      const { spec } = this.#require(id);
+      this.images.set(reference, { id: `sha256:${reference}`, labels: this.images.get(spec.image)?.labels ?? {} });
+    });
+  }
+
+  removeImage(reference: string): Promise<void> {
+    return this.#answer("remove image", () => void this.images.delete(reference));
   }
 
   logTail(): Promise<string> {
@@ -230,8 +242,8 @@ const bearsAll = ({ labels }: DoubledContainer, wanted: readonly string[]): bool
   });
 
 function detailOf(container: DoubledContainer): ContainerDetail {
-  const { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount } = container;
-  return { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount };
+  const { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount, hasVolumes } = container;
+  return { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount, hasVolumes };
 }
 
 function listen({ spec, hostKey }: DoubledContainer): Promise<Server | undefined> {

@@ -9,6 +9,7 @@ import { DockHostError } from "./errors.ts";
 import type { Gate } from "./gate.ts";
 import type { Images } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
+import type { Moving } from "./moving.ts";
 import type { Operations } from "./operations.ts";
 import { portConflict } from "./port-conflict.ts";
 import { portsOf } from "./port-triples.ts";
@@ -26,6 +27,7 @@ export interface ContainersParts {
   creation: Creation;
   operations: Operations;
   inventory: Inventory;
+  moving: Moving;
   images: Images;
   slots: Slots;
   directories: SlotDirectories;
@@ -67,8 +69,9 @@ export class Containers {
       const owned = await this.#require(request.username);
       context.progress("starting");
       await this.#startAndWait(owned, context);
-      this.#parts.log.info({ username: owned.username, ports: portsOf(owned.base) }, "Container started, SSH answers");
-      return this.#current(owned.username);
+      const container = await this.#current(owned.username);
+      this.#parts.log.info({ username: owned.username, ports: container.ports }, "Container started, SSH answers");
+      return container;
     });
   }
 
@@ -85,8 +88,9 @@ export class Containers {
   }
 
   async delete(request: CommandRequest<"delete-container">): Promise<DeletedData> {
-    const { directories, inventory, operations, slots, log } = this.#parts;
+    const { directories, inventory, moving, operations, slots, log } = this.#parts;
     const remove = async (): Promise<DeletedData> => {
+      await moving.settle(request.username);
       const owned = await inventory.find(request.username);
       if (!owned) return { existed: false, containerId: null, ports: null };
       const { username, slot, containerId, base } = owned;
@@ -117,9 +121,7 @@ export class Containers {
   async list({ username }: CommandRequest<"list-containers">): Promise<Container[]> {
     const { gate, inventory } = this.#parts;
     await gate.pass();
-    if (username === undefined) return inventory.all();
-    const owned = await inventory.find(username);
-    return owned ? [await inventory.view(owned)] : [];
+    return inventory.staying(username);
   }
 
   /** A draining backend refuses creates and serves the rest. */
@@ -134,11 +136,28 @@ export class Containers {
     request: { username: string; operationId?: string | undefined },
     work: (hash: string) => Promise<Container>,
   ): Promise<Container> {
-    return this.#parts.operations.run(command, request, work, () => this.#current(request.username));
+    const { moving, operations } = this.#parts;
+    const settled = async (hash: string): Promise<Container> => {
+      await moving.settle(request.username);
+      return work(hash);
+    };
+    return operations.run(command, request, settled, () => this.#current(request.username));
+  }
+
+  /** At its own ports, or at others where another process has taken one of them. */
+  async #startAndWait(owned: Owned, context: OperationContext): Promise<void> {
+    try {
+      await this.#startInPlace(owned, context);
+    } catch (error) {
+      if (!(error instanceof EngineError && error.kind === "port-taken")) throw error;
+      await this.#parts.moving.move(owned, context).catch(async (whyNot: unknown) => {
+        throw await portConflict(owned.base, error, whyNot);
+      });
+    }
   }
 
   /** A start that fails leaves the wish as it was, so that recovery does not start what its user was told did not. */
-  async #startAndWait(owned: Owned, context: OperationContext): Promise<void> {
+  async #startInPlace(owned: Owned, context: OperationContext): Promise<void> {
     const { directories, slots, sshCheck } = this.#parts;
     const before = await directories.readClaim(owned.slot);
     await this.#remember(owned.slot, { shouldRun: true });
@@ -152,7 +171,6 @@ export class Containers {
       await this.#remember(owned.slot, { hostKeyFingerprint });
     } catch (error) {
       if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun });
-      if (error instanceof EngineError && error.kind === "port-taken") throw await portConflict(owned.base, error);
       throw error;
     }
   }
@@ -164,7 +182,7 @@ export class Containers {
   }
 
   async #require(username: string): Promise<Owned> {
-    const owned = await this.#parts.inventory.find(username);
+    const owned = await this.#parts.inventory.findStaying(username);
     if (owned) return owned;
     throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
   }

@@ -54,13 +54,17 @@ export class Creation {
 
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
-    const { engine, images, inventory, slots } = this.#parts;
+    const { directories, engine, images, inventory, slots } = this.#parts;
     // What gets its name while it is listed may be missing from the list, but not from what was being made before.
     const madeBefore = [...this.#making];
     const lookups = [inventory.owned(), images.find(request.image), engine.ensureIsolatedBridge(NETWORK)] as const;
     const [named, found] = await Promise.all(lookups);
     const existing = named.find((owned) => owned.username === username);
-    if (existing) return this.#alreadyThere(existing, operationId, hash);
+    if (existing && (await directories.readClaim(existing.slot))?.deleting === true) {
+      await slots.destroy(existing.slot, existing.containerId);
+    } else if (existing) {
+      return this.#alreadyThere(existing, operationId, hash);
+    }
 
     const others = new Set([...named.map((owned) => owned.username), ...madeBefore, ...this.#making]);
     this.#making.add(username);
@@ -69,9 +73,11 @@ export class Creation {
       const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
       const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
       const createdAt = new Date().toISOString();
-      const claim = { username, createdAt, operationId, requestHash: hash, shouldRun: true, deleting: false };
+      const { limits } = request;
+      const wish = { username, image: image.reference, limits, shouldRun: true, deleting: false };
+      const claim = { ...wish, createdAt, operationId, requestHash: hash };
       return await slots.make(
-        { claim, keys, image, limits: request.limits ?? {}, portsFrom },
+        { claim, keys, image, limits: limits ?? {}, portsFrom },
         (phase) => context.progress(phase),
         (slot) => this.#complete(slot, username, image.reference, context),
       );

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
 import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
+import type { Moving } from "./moving.ts";
 import type { OperationLog } from "./operation-log.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
@@ -16,6 +17,7 @@ const step = steps("recovery");
 interface RecoveryParts {
   engine: Engine;
   slots: Slots;
+  moving: Moving;
   directories: SlotDirectories;
   triples: PortTriples;
   operations: OperationLog;
@@ -66,7 +68,7 @@ export class Recovery {
   }
 
   /** What fails for one container holds up no other; an Engine that is away fails for all. */
-  async #apart({ name }: ContainerSummary, work: () => Promise<void>): Promise<void> {
+  async #apart({ name }: Pick<ContainerSummary, "name">, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
@@ -77,6 +79,7 @@ export class Recovery {
 
   async #settle(): Promise<Claimed[]> {
     const { directories, engine, slots, triples, backendId } = this.#parts;
+    await this.#settleMoves();
     // In this order: a slot found on disk is then under way still, or in the list, or nobody's.
     const onDisk = await directories.list();
     const holdersBefore = triples.holders;
@@ -103,6 +106,14 @@ export class Recovery {
     return known.filter((one) => one.kind === "claimed");
   }
 
+  async #settleMoves(): Promise<void> {
+    const { directories, moving, queues } = this.#parts;
+    await Promise.all((await directories.list()).map((slot) => directories.readClaim(slot)));
+    for (const username of directories.usersMoving()) {
+      await this.#apart({ name: username }, () => queues.run(username, () => moving.settle(username)));
+    }
+  }
+
   /** Stopped containers hold their ports too, and so do those of another backend on this Engine. */
   #holdTriples(known: readonly Known[]): Set<string> {
     const holders = new Set<string>();
@@ -118,8 +129,9 @@ export class Recovery {
 
   /** Looked up by name once more: what was under way when it was listed may have got its user's name since. */
   async #removeUnclaimed(slot: string): Promise<void> {
-    const { engine, slots, log } = this.#parts;
-    if (slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
+    const { directories, engine, slots, log } = this.#parts;
+    const isMoving = (await directories.readClaim(slot))?.movedFrom !== undefined;
+    if (isMoving || slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
     await slots.destroy(slot, slotName(slot));
     failpoint("recovery:unclaimed-removed");
     log.info({ slot }, "Removed a container that an unfinished operation had left");
@@ -127,7 +139,8 @@ export class Recovery {
 
   async #finishDelete({ slot, username, summary }: Claimed): Promise<void> {
     const { directories, slots, log } = this.#parts;
-    if ((await directories.readClaim(slot))?.deleting !== true) return;
+    const claim = await directories.readClaim(slot);
+    if (claim?.deleting !== true || claim.movingImage !== undefined) return;
     await slots.destroy(slot, summary.id);
     failpoint("recovery:delete-finished");
     log.info({ username }, "Finished a delete that had been begun");
@@ -137,10 +150,11 @@ export class Recovery {
   async #resume(claimed: Claimed): Promise<void> {
     const { directories, engine, log, slots } = this.#parts;
     const { slot, username } = claimed;
+    const now = await engine.inspect(claimed.summary.id);
+    if (!now) return;
     const claim = await this.#adoptClaim(claimed);
     await this.#recordCreate(claimed, claim);
-    const now = await engine.inspect(claimed.summary.id);
-    if (!now || isRunning(now) === claim.shouldRun) return;
+    if (isRunning(now) === claim.shouldRun) return;
     if (isRunning(now)) return directories.writeClaim(slot, { ...claim, shouldRun: true });
     try {
       await slots.start(now.id);

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { Username } from "@dockhost/protocol";
+import { Limits, Username } from "@dockhost/protocol";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 
 /** What a backend remembers of a container that Docker cannot: whose it is, and what is to become of it. */
@@ -19,6 +19,15 @@ const Claim = z.object({
   /** The slot's key directory is mounted, so its keys can change. */
   keysMounted: z.boolean(),
   hostKeyFingerprint: z.string().optional(),
+  /** What the create asked for; what made it again in another slot. */
+  image: z.string().optional(),
+  limits: Limits.optional(),
+  /** The image that was committed for this container alone, and goes with it. */
+  ownImage: z.string().optional(),
+  /** A move from here to another slot is under way, by this image. */
+  movingImage: z.string().optional(),
+  /** A move from that slot to here is under way. */
+  movedFrom: z.string().optional(),
 });
 export type Claim = z.infer<typeof Claim>;
 
@@ -65,6 +74,11 @@ export class SlotDirectories {
     await writeDurably(join(this.keys(slot), "authorized_keys"), `${keys.join("\n")}\n`, 0o644);
   }
 
+  async readKeys(slot: string): Promise<string[]> {
+    const text = await readFile(join(this.keys(slot), "authorized_keys"), "utf8");
+    return text.split("\n").filter((key) => key !== "");
+  }
+
   /** Undefined where there is none, or none that can be read. */
   async readClaim(slot: string): Promise<Claim | undefined> {
     const known = this.#claims.get(slot);
@@ -76,6 +90,21 @@ export class SlotDirectories {
     } catch {
       return undefined;
     }
+  }
+
+  /** The slots that a user's move has to do with; none when no move is under way. */
+  moveOf(username: string): { from: string | undefined; to: string | undefined } {
+    const claims = [...this.#claims].filter(([, claim]) => claim.username === username);
+    return {
+      from: claims.find(([, { movingImage }]) => movingImage !== undefined)?.[0],
+      to: claims.find(([, { movedFrom }]) => movedFrom !== undefined)?.[0],
+    };
+  }
+
+  /** The users whose containers are being moved, or were when the agent ended. */
+  usersMoving(): string[] {
+    const moving = [...this.#claims.values()].filter((claim) => claim.movingImage ?? claim.movedFrom);
+    return [...new Set(moving.map(({ username }) => username))];
   }
 
   /** As it was read or written last, without a look at the disk. */

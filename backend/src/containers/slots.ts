@@ -87,8 +87,10 @@ export class Slots {
 
   /** Tries the Engine out anew; until that is done, what was known before counts. */
   async tryOut(image: PresentImage): Promise<void> {
-    if (!this.#abilities) return void (await this.abilities(image));
-    this.#abilities = Promise.resolve(await this.#probe(image));
+    this.#abilities ??= this.#probe(image);
+    const before = this.#knownAbilities;
+    await this.#abilities;
+    if (before) this.#abilities = Promise.resolve(await this.#probe(image));
   }
 
   /**
@@ -117,7 +119,7 @@ export class Slots {
   }
 
   /** Gives the container its user's name, which is the commit: named means complete. */
-  async name(slot: Slot, username: string): Promise<void> {
+  async name(slot: Pick<Slot, "containerId">, username: string): Promise<void> {
     try {
       await this.#parts.engine.rename(slot.containerId, userContainerName(username));
     } catch (error) {
@@ -135,7 +137,10 @@ export class Slots {
 
   /** Removes what a container that is gone has left. */
   async forget(slot: string): Promise<void> {
-    await this.#parts.directories.remove(slot);
+    const { directories, engine } = this.#parts;
+    const ownImage = (await directories.readClaim(slot))?.ownImage;
+    if (ownImage !== undefined) await engine.removeImage(ownImage);
+    await directories.remove(slot);
     failpoint("delete:directory-removed");
     this.#parts.triples.release(slot);
   }
@@ -247,7 +252,11 @@ export class Slots {
 
   /** What cannot be removed now, since the Engine is away, is swept when it is back. */
   async #undo(slot: string, container: string): Promise<void> {
+    const { directories } = this.#parts;
     try {
+      // It may bear its user's name already, where only the reply was lost; whoever finds it must know.
+      const claim = await directories.readClaim(slot);
+      if (claim) await directories.writeClaim(slot, { ...claim, deleting: true }).catch(() => undefined);
       await this.destroy(slot, container);
     } catch (error) {
       this.#parts.log.warn({ slot, error }, "A container half made could not be removed yet; it is swept later");

@@ -29,7 +29,7 @@ export function containerView(owned: Owned, claim: Claim | undefined, exit: Exit
     username,
     state: stateOf(owned.state, claim, exit),
     ports: portsOf(base),
-    image,
+    image: claim?.image ?? image,
     createdAt: claim?.createdAt ?? createdAt.toISOString(),
     ...(fingerprint !== undefined && { ssh: { user: LOGIN, hostKeyFingerprint: fingerprint } }),
     ...(exit && { exitCode: exit.exitCode, oomKilled: exit.oomKilled }),

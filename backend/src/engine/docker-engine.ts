@@ -74,6 +74,7 @@ export class DockerEngine implements Engine {
         exitCode: found.State.ExitCode,
         oomKilled: found.State.OOMKilled,
         restartCount: found.RestartCount,
+        hasVolumes: found.Mounts.some(({ Type }) => Type === "volume"),
       }
     );
   }
@@ -99,6 +100,15 @@ export class DockerEngine implements Engine {
 
   async rename(id: string, name: string): Promise<void> {
     await once("rename", () => this.#docker.getContainer(id).rename({ name }));
+  }
+
+  async commit(id: string, reference: string): Promise<void> {
+    const [repo, tag] = reference.split(":");
+    await repeatable("commit", () => this.#docker.getContainer(id).commit({ repo, tag }));
+  }
+
+  async removeImage(reference: string): Promise<void> {
+    await unlessNotFound(repeatable("remove image", () => this.#docker.getImage(reference).remove()));
   }
 
   async logTail(id: string, lines: number): Promise<string> {

@@ -22,6 +22,9 @@ export interface EngineDeadlines {
 /** Well above what a busy Engine was seen to need, and below the commands' own. */
 const DEADLINES: EngineDeadlines = { readMs: 10_000, changeMs: 30_000, forgetMs: 60_000 };
 
+/** A disk writes some 100 GiB in it, ms. */
+const COMMIT_MS = 15 * 60_000;
+
 /**
  * An Engine none of whose calls lasts for ever. A call past its deadline rejects with `timed-out` and is left open, since
  * the Engine may carry it out all the same (seen: a stop cut off while dockerd was frozen ran after it thawed). The next
@@ -76,6 +79,15 @@ export class EngineWithDeadlines implements Engine {
 
   rename(id: string, name: string): Promise<void> {
     return this.#change("rename", id, () => this.#engine.rename(id, name));
+  }
+
+  /** As long as its files take. */
+  commit(id: string, reference: string): Promise<void> {
+    return this.#change("commit", id, () => this.#engine.commit(id, reference), COMMIT_MS);
+  }
+
+  removeImage(reference: string): Promise<void> {
+    return this.#change("remove image", reference, () => this.#engine.removeImage(reference));
   }
 
   ensureIsolatedBridge(name: string): Promise<void> {

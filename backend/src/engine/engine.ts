@@ -17,6 +17,10 @@ export interface Engine {
   /** Kills where needed; already gone is success. */
   remove(id: string): Promise<void>;
   rename(id: string, name: string): Promise<void>;
+  /** Makes an image of a container's files and settings; `reference` is `name:tag`. */
+  commit(id: string, reference: string): Promise<void>;
+  /** Takes the name from an image and frees what nothing else needs; already gone is success. */
+  removeImage(reference: string): Promise<void>;
   /** The last `lines` of what the container wrote. */
   logTail(id: string, lines: number): Promise<string>;
 
@@ -62,6 +66,8 @@ export interface ContainerDetail extends ContainerSummary {
   exitCode: number;
   oomKilled: boolean;
   restartCount: number;
+  /** Some of its files lie outside itself, where a commit does not reach them. */
+  hasVolumes: boolean;
 }
 
 export interface EngineImage {
