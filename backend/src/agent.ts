@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Config } from "./config.ts";
+import { lanAddress } from "./containers/addresses.ts";
 import { ThisHost, type HostResources } from "./containers/capacity.ts";
 import { Changes } from "./containers/changes.ts";
 import { Containers } from "./containers/containers.ts";
@@ -99,6 +100,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     apiKey: config.apiKey,
     version: VERSION,
     agentId: randomUUID(),
+    lanAddress,
     log,
     retryMs: overrides.linkRetryMs,
   });

@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, type Socket } from "socket.io";
@@ -8,13 +9,17 @@ export class MainServerDouble {
   readonly io: Server;
   readonly reports: { name: string; payload: unknown }[] = [];
   readonly #http = createServer();
+  readonly #told = new EventEmitter();
   #refusal: string | undefined;
 
   constructor() {
     this.io = new Server(this.#http);
     this.io.use((_, next) => next(this.#refusal === undefined ? undefined : new Error(this.#refusal)));
     this.io.on("connection", (socket) => {
-      socket.onAny((name: string, payload: unknown) => this.reports.push({ name, payload }));
+      socket.onAny((name: string, payload: unknown) => {
+        this.reports.push({ name, payload });
+        this.#told.emit(`told ${name}`, payload);
+      });
     });
   }
 
@@ -38,6 +43,11 @@ export class MainServerDouble {
   /** The next backend to connect. */
   nextConnection(): Promise<Socket> {
     return new Promise((resolve) => this.io.once("connection", resolve));
+  }
+
+  /** The payload of the next event of that name. */
+  nextReport(name: string): Promise<unknown> {
+    return new Promise((resolve) => this.#told.once(`told ${name}`, resolve));
   }
 
   /** The backend that is connected now. */

@@ -12,6 +12,8 @@ export const HandshakeAuth = z.object({
   version: z.string().max(64).optional(),
   /** Random for each process: tells a reconnect from a second agent. */
   agentId: z.string().max(64).optional(),
+  /** Where users reach the backend's instances; main servers of the older dialect tell them so. */
+  LAN_IP: z.string().max(64).optional(),
 });
 export type HandshakeAuth = z.infer<typeof HandshakeAuth>;
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { cpus as processors, hostname, networkInterfaces, totalmem } from "node:os";
+import { cpus as processors, hostname, totalmem } from "node:os";
 import { PROTOCOL_VERSION, type BackendStatus } from "@dockhost/protocol";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
+import { addresses } from "./addresses.ts";
 import { comfortableContainers, type HostResources } from "./capacity.ts";
 import type { Profile } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
@@ -87,16 +88,3 @@ export class Status {
     };
   }
 }
-
-/** This machine's addresses that others may reach it by: IPv4 first, no loopback, no container bridge. */
-function addresses(): string[] {
-  const all = Object.entries(networkInterfaces()).flatMap(([name, entries]) =>
-    CONTAINER_BRIDGE.test(name) ? [] : (entries ?? []),
-  );
-  const outward = all.filter(({ internal, scopeid }) => !internal && !scopeid);
-  const inOrder = [...outward.filter(isIPv4), ...outward.filter((entry) => !isIPv4(entry))];
-  return inOrder.map(({ address }) => address).slice(0, 64);
-}
-
-const CONTAINER_BRIDGE = /^(docker|br-|veth|virbr|cni|flannel)/;
-const isIPv4 = ({ family }: { family: string }): boolean => family === "IPv4";

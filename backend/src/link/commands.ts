@@ -2,10 +2,15 @@ import type { CommandData, CommandName, CommandRequest } from "@dockhost/protoco
 import type { Containers } from "../containers/containers.ts";
 import type { OperationContext } from "../containers/creation.ts";
 
+export interface CommandContext extends OperationContext {
+  /** Where a create begins its search for ports. */
+  portsFrom: number | undefined;
+}
+
 interface Command<Name extends CommandName> {
   /** Without the pull of a missing image, which has a deadline of its own. */
   deadlineMs: number;
-  run: (containers: Containers, request: CommandRequest<Name>, context: OperationContext) => Promise<CommandData<Name>>;
+  run: (containers: Containers, request: CommandRequest<Name>, context: CommandContext) => Promise<CommandData<Name>>;
   /** The success in one sentence. */
   done: (data: CommandData<Name>) => string;
   /** Begins the log line of a failure. */
@@ -16,7 +21,7 @@ interface Command<Name extends CommandName> {
 export const COMMAND_TABLE: { [Name in CommandName]: Command<Name> } = {
   "create-container": {
     deadlineMs: 45_000,
-    run: (containers, request, context) => containers.create(request, context),
+    run: (containers, request, context) => containers.create(request, context, context.portsFrom),
     done: ({ ports }) => `The container runs and SSH answers at port ${ports.ssh}.`,
     failed: "Unable to create container",
   },

@@ -84,19 +84,20 @@ describe("a backend that cannot reach its main server", () => {
 });
 
 describe("the handshake", () => {
-  it("carries the key, the role, and what tells two agents apart", async () => {
+  it("carries the key, the role, what tells two agents apart, and this machine's address", async () => {
     const connection = server.nextConnection();
     connect();
     const { handshake } = await connection;
-    expect(handshake.auth).toEqual({ DOCKHOST_API_KEY: "dkh_k", protocol: 1, version: "1.2.3", agentId: "agent-1" });
+    const told = { DOCKHOST_API_KEY: "dkh_k", protocol: 1, version: "1.2.3", agentId: "agent-1" };
+    expect(handshake.auth).toEqual({ ...told, LAN_IP: "192.0.2.7" });
     expect(handshake.query).toMatchObject({ role: "backend" });
   });
 });
 
 function connect(options: Partial<ConnectionOptions> = {}): void {
   const log = createLog({ format: "json", level: "info", destination: { write: (line) => logLines.push(line) } });
-  const basics = { url: server.url, apiKey: "dkh_k", version: "1.2.3", agentId: "agent-1", log, retryMs: QUICKLY };
-  const connection = new Connection({ ...basics, ...options });
+  const identity = { apiKey: "dkh_k", version: "1.2.3", agentId: "agent-1", lanAddress: () => "192.0.2.7" };
+  const connection = new Connection({ url: server.url, ...identity, log, retryMs: QUICKLY, ...options });
   connections.push(connection);
   connection.open();
 }

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { Backoff } from "./backoff.ts";
 import { connectionFault } from "./connection-fault.ts";
+import { FRAME_GUARDS, FrameError } from "./frames.ts";
 
 const step = steps("link");
 
@@ -19,6 +20,8 @@ export interface ConnectionOptions {
   version: string;
   /** Random for each process. */
   agentId: string;
+  /** Where users reach this machine; asked at each connect. */
+  lanAddress: () => string;
   log: Log;
   /** Shorter in tests. */
   retryMs?: Partial<Record<"lost" | "refused", { first: number; last: number }>> | undefined;
@@ -43,19 +46,19 @@ export class Connection {
     const { lost = LOST_RETRY_MS, refused = REFUSED_RETRY_MS } = options.retryMs ?? {};
     this.#lost = new Backoff(lost.first, lost.last);
     this.#refused = new Backoff(refused.first, refused.last);
-    const { apiKey, version, agentId } = options;
+    const { apiKey, version, agentId, lanAddress } = options;
+    const known = { DOCKHOST_API_KEY: apiKey, protocol: PROTOCOL_VERSION, version, agentId };
     this.socket = io(options.url, {
       autoConnect: false,
       reconnection: false,
-      // A WebSocket at once; long polling only where a proxy refuses it.
-      transports: ["websocket", "polling"],
+      ...FRAME_GUARDS,
       tryAllTransports: true,
       query: { role: BACKEND_ROLE },
-      auth: { DOCKHOST_API_KEY: apiKey, protocol: PROTOCOL_VERSION, version, agentId },
+      auth: (send: (auth: object) => void) => send({ ...known, LAN_IP: lanAddress() }),
     });
     this.socket.on("connect", () => this.#connected());
     this.socket.on("connect_error", (error) => this.#failed(error));
-    this.socket.on("disconnect", (reason) => this.#disconnected(reason));
+    this.socket.on("disconnect", (reason, details) => this.#disconnected(reason, details));
     this.socket.on(SUPERSEDED_EVENT, () => this.#superseded());
   }
 
@@ -75,6 +78,8 @@ export class Connection {
 
   #failed(error: Error): void {
     if (this.#over) return;
+    // A refusal of a connection that stands already: what it means nobody can tell.
+    if (this.socket.connected) return void this.socket.disconnect();
     // Socket.IO itself gives up after a refusal, and only then.
     const wasRefused = !this.socket.active;
     const { message, remedy } = connectionFault(error, wasRefused, this.#options.url);
@@ -83,12 +88,13 @@ export class Connection {
     this.#tryAgainIn(retryMs);
   }
 
-  #disconnected(reason: Socket.DisconnectReason): void {
+  #disconnected(reason: Socket.DisconnectReason, details: unknown): void {
     if (this.#over) return;
     // A server that takes the connection only to end it is not asked every second.
     if (performance.now() - this.#connectedAt > STABLE_MS) this.#lost.reset();
     const retryMs = this.#lost.next();
-    this.#options.log.warn({ reason, retryInMs: retryMs }, "Lost the main server; containers keep running");
+    const cause = frameFault(reason, details) ?? "Lost the main server";
+    this.#options.log.warn({ reason, retryInMs: retryMs }, `${cause}; containers keep running`);
     this.#tryAgainIn(retryMs);
   }
 
@@ -111,4 +117,12 @@ export class Connection {
     step(`next try in ${ms} ms`);
     this.#retry = setTimeout(() => this.socket.connect(), ms);
   }
+}
+
+/** Where the main server's own frame has ended the connection. */
+function frameFault(reason: Socket.DisconnectReason, details: unknown): string | undefined {
+  const { description } = (details ?? {}) as { description?: unknown };
+  if (description instanceof FrameError) return `${description.message}, which ended the connection`;
+  if (reason === "parse error") return "The main server sent what is no Socket.IO packet, which ended the connection";
+  return undefined;
 }

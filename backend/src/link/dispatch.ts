@@ -1,31 +1,24 @@
 import type { Socket } from "socket.io-client";
-import {
-  COMMANDS,
-  COMMAND_NAMES,
-  COMMAND_RESULT_EVENT,
-  type CommandName,
-  type CommandRequest,
-  type Failure,
-  type Reply,
-} from "@dockhost/protocol";
-import type { z } from "zod";
+import { COMMANDS, type CommandName, type Failure, type Reply } from "@dockhost/protocol";
 import type { Containers } from "../containers/containers.ts";
-import type { OperationContext } from "../containers/creation.ts";
 import { DockHostError, toDockHostError, toFailure } from "../containers/errors.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
-import { COMMAND_TABLE } from "./commands.ts";
+import { COMMAND_TABLE, type CommandContext } from "./commands.ts";
+import { contractDialect } from "./contract-dialect.ts";
 import { Deadline } from "./deadline.ts";
+import type { Order, Reading } from "./dialect.ts";
 import { RateLimit, type Rate } from "./rate-limit.ts";
 import type { Reports } from "./reports.ts";
+import { v2Dialect } from "./v2-dialect.ts";
 
 const step = steps("link");
 
 type Acknowledge = (reply: unknown) => void;
 
 /**
- * The one door for commands: what comes in is validated, runs under its deadline, and its reply is validated too before
- * it leaves. Whatever arrives, the sender gets a coded reply and the process goes on.
+ * The one door for commands, in either dialect: what comes in is validated, runs under its deadline, and its reply is
+ * validated too before it leaves. Whatever arrives, there is a coded reply to it and the process goes on.
  */
 export class Dispatch {
   readonly #containers: Containers;
@@ -47,8 +40,14 @@ export class Dispatch {
 
   attach(socket: Socket): void {
     socket.on("connect", () => (this.#limit = new RateLimit(this.#rate)));
-    for (const command of COMMAND_NAMES) {
-      socket.on(command, (...args: unknown[]) => this.#track(this.#serve(socket, command, args)));
+    const emit = (event: string, message: unknown): void => void socket.emit(event, message);
+    for (const dialect of [contractDialect, v2Dialect]) {
+      for (const event of dialect.events) {
+        socket.on(event, (...args: unknown[]) => {
+          const [payload, acknowledge] = payloadAndCallback(args);
+          this.#track(this.#serve(socket, dialect.order(event, payload, { emit, acknowledge })));
+        });
+      }
     }
   }
 
@@ -67,44 +66,42 @@ export class Dispatch {
     void serving.finally(() => this.#serving.delete(serving));
   }
 
-  async #serve(socket: Socket, command: CommandName, args: readonly unknown[]): Promise<void> {
+  async #serve(socket: Socket, order: Order): Promise<void> {
     const connection = socket.id;
-    const [payload, acknowledge] = payloadAndCallback(args);
-    const reply = await step.time(command, () => this.#run(command, payload));
+    const reply = await step.time(order.command, () => this.#run(order));
     // The number of its acknowledgement may mean another call on a new connection; the retry fetches the reply.
-    if (!socket.connected || socket.id !== connection) return;
-    if (acknowledge) acknowledge(reply);
-    else socket.emit(COMMAND_RESULT_EVENT, { command, operationId: operationIdIn(payload), ...reply });
+    if (socket.connected && socket.id === connection) order.answer(reply);
   }
 
-  async #run<Name extends CommandName>(command: Name, payload: unknown): Promise<Reply<Name>> {
+  async #run<Name extends CommandName>(order: Order<Name>): Promise<Reply<Name>> {
     // Before anything is read of it, and without a line each: a flood is not to flood the log.
     if (!this.#limit.take()) return toFailure(tooMany());
     try {
       if (this.#closing) throw new DockHostError("DRAINING", "This backend is shutting down; try again shortly.");
-      return await this.#execute(command, parseRequest(command, payload));
+      return await this.#execute(order, order.read());
     } catch (error) {
-      return this.#failure(command, payload, error);
+      return this.#failure(order, error);
     }
   }
 
-  async #execute<Name extends CommandName>(command: Name, request: CommandRequest<Name>): Promise<Reply<Name>> {
+  async #execute<Name extends CommandName>(order: Order<Name>, reading: Reading<Name>): Promise<Reply<Name>> {
+    const { command } = order;
     const { deadlineMs, run, done } = COMMAND_TABLE[command];
     using deadline = new Deadline(deadlineMs);
-    const operation = { username: usernameIn(request), operationId: operationIdIn(request) };
-    const context: OperationContext = {
-      progress: (phase, bytes) => this.#reports.progress(operation, phase, bytes),
+    const context: CommandContext = {
+      portsFrom: reading.portsFrom,
+      progress: (phase, bytes) => this.#reports.progress(order, phase, bytes),
       outsideDeadline: (work) => deadline.suspendDuring(work),
     };
-    const result = run(this.#containers, request, context);
+    const result = run(this.#containers, reading.request, context);
     const data = COMMANDS[command].data.parse(await Promise.race([result, deadline.expired])) as Awaited<typeof result>;
     if (command !== "list-containers") this.#reports.statusChanged();
     return { success: true, message: done(data), data };
   }
 
-  #failure(command: CommandName, payload: unknown, error: unknown): Failure {
+  #failure({ command, username, operationId }: Order, error: unknown): Failure {
     const { code, message } = toDockHostError(error);
-    const fields = { code, username: usernameIn(payload), operationId: operationIdIn(payload) };
+    const fields = { code, username, operationId };
     // The caller's own mistakes are no fault of this machine.
     if (code === "INTERNAL") this.#log.error({ ...fields, error }, `${COMMAND_TABLE[command].failed}: ${message}`);
     else this.#log.warn(fields, `${COMMAND_TABLE[command].failed}: ${message}`);
@@ -123,27 +120,4 @@ function payloadAndCallback(args: readonly unknown[]): [unknown, Acknowledge | u
   const last = args.at(-1);
   const acknowledge = typeof last === "function" ? (last as Acknowledge) : undefined;
   return [args[0] === last && acknowledge ? undefined : args[0], acknowledge];
-}
-
-function parseRequest<Name extends CommandName>(command: Name, payload: unknown): CommandRequest<Name> {
-  const parsed = COMMANDS[command].request.safeParse(payload ?? emptyPayload(command));
-  if (parsed.success) return parsed.data as CommandRequest<Name>;
-  throw new DockHostError("INVALID_ARGUMENT", sentence(parsed.error.issues));
-}
-
-/** Only the list of everything needs no word. */
-const emptyPayload = (command: CommandName): unknown => (command === "list-containers" ? {} : undefined);
-
-function sentence(issues: readonly z.core.$ZodIssue[]): string {
-  const faults = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join(".")}: ${message}`));
-  return `The request is not valid: ${faults.join("; ")}.`;
-}
-
-const operationIdIn = (payload: unknown): string | undefined => stringIn(payload, "operationId", 64);
-const usernameIn = (payload: unknown): string | undefined => stringIn(payload, "username", 64);
-
-function stringIn(payload: unknown, name: string, maxLength: number): string | undefined {
-  if (payload === null || typeof payload !== "object") return undefined;
-  const value = (payload as Record<string, unknown>)[name];
-  return typeof value === "string" && value.length <= maxLength ? value : undefined;
 }
