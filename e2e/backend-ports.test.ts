@@ -1,8 +1,10 @@
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Container } from "@dockhost/protocol";
 import { createAgent, type AgentOverrides } from "../backend/src/agent.ts";
 import { readConfig } from "../backend/src/config.ts";
 import { createLog } from "../backend/src/observe/log.ts";
+import { docker } from "./support/docker-cli.ts";
 import { firstOf, freePortRange, hold } from "./support/ports.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
@@ -78,6 +80,56 @@ test("two backends on one Engine and one range never give the same triple", asyn
   expect(bases).toHaveLength(6);
   expect(new Set(bases).size).toBe(6);
 });
+
+test("a stopped container whose port another process has taken starts at other ports, with its files, keys and host key", async () => {
+  const range = await freePortRange(12);
+  const first = firstOf(range);
+  await using site = await Site.open({ environment: { DOCKHOST_PORT_RANGE: range } });
+  const laterKey = await person.newKey("later");
+  const before = await site.connection.succeed("create-container", asking());
+  const { username } = before;
+  const leave = "echo mine > ~/note && chmod 600 ~/note && install -m 4755 /bin/true /usr/local/bin/raised && sync";
+  expect(await person.login(before, key, leave)).toMatchObject({ code: 0 });
+  await site.connection.succeed("set-ssh-keys", { username, sshPublicKeys: [laterKey.publicKey] });
+  await site.connection.succeed("stop-container", { username });
+
+  const look = "cat ~/note && stat -c %a ~/note /usr/local/bin/raised";
+  const found = { code: 0, stdout: "mine\n600\n4755\n" };
+  const images: string[] = [];
+  for (const [taken, base] of [
+    [first + 1, first + 3],
+    [first + 5, first],
+  ] as const) {
+    await using thief = await hold(taken);
+    const after = await site.connection.succeed("start-container", { username });
+    expect(after).toMatchObject({ username, ports: triple(base), ssh: before.ssh, image: before.image });
+    expect(await person.login(after, laterKey, look)).toMatchObject(found);
+    expect(await person.login(after, key)).not.toMatchObject({ code: 0 });
+    const changed = await site.connection.said.report("container-changed", ({ container }) => isAt(container, base));
+    expect(changed).toMatchObject({ container: { username, ports: triple(base) }, cause: { kind: "started" } });
+    expect(await site.containerNames()).toEqual([`dockhost-${username}`]);
+    expect(await site.slotDirectories()).toHaveLength(1);
+    images.push(await imageOf(after));
+    expect(await present(images)).toEqual(images.slice(-1));
+    await site.connection.succeed("stop-container", { username });
+    expect(thief.port).toBe(taken);
+  }
+  const last = await site.connection.succeed("start-container", { username });
+  expect(last.ports).toEqual(triple(first));
+  await site.connection.succeed("delete-container", { username });
+  expect(await present(images)).toEqual([]);
+});
+
+const isAt = ({ ports }: Container, base: number): boolean => ports.ssh === base;
+
+const imageOf = ({ containerId }: Container): Promise<string> =>
+  docker("container", "inspect", "--format", "{{.Config.Image}}", containerId);
+
+/** Those of `images` that the Engine has. */
+async function present(images: readonly string[]): Promise<string[]> {
+  const all = await docker("images", "--format", "{{.Repository}}:{{.Tag}}");
+  return images.filter((image) => all.split("\n").includes(image));
+}
 
 /** A backend in this process, with one part replaced. */
 async function openWith(overrides: AgentOverrides, range: string) {

@@ -149,8 +149,8 @@ describe.concurrent("a create is refused", () => {
 });
 
 describe.concurrent("a stopped container", () => {
-  test("whose port was taken meets PORT_CONFLICT, which names port and holder, and starts once it is free", async () => {
-    await using site = await Site.open();
+  test("whose port was taken and that cannot move meets PORT_CONFLICT, which names port and holder, and starts once it is free", async () => {
+    await using site = await Site.open({ environment: { DOCKHOST_PORT_RANGE: await freePortRange(3) } });
     const { username, ports } = await site.connection.succeed("create-container", asking("joe"));
     await site.connection.succeed("stop-container", { username });
     {
@@ -159,6 +159,7 @@ describe.concurrent("a stopped container", () => {
       expect(refused.message).toContain("Port already in use");
       expect(refused.message).toContain(String(listener.port));
       expect(refused.message).toContain(`pid ${process.pid}`);
+      expect(refused.message).toContain("No three consecutive ports are free");
       expect(refused).toMatchObject({ data: null, error: { retryable: true } });
       const { containers } = await site.connection.succeed("list-containers", { username });
       expect(containers).toMatchObject([{ state: "stopped", ports }]);
