@@ -9,6 +9,7 @@ import { Containers } from "./containers/containers.ts";
 import { Creation } from "./containers/creation.ts";
 import { DataDirectory } from "./containers/data-directory.ts";
 import { Draining } from "./containers/draining.ts";
+import { Egress } from "./containers/egress.ts";
 import { EngineWatch } from "./containers/engine-watch.ts";
 import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
@@ -62,7 +63,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     overrides.engine ?? new DockerEngine(config.engine),
     overrides.engineDeadlines,
   );
-  const { limits, bindAddress, runtime, maxContainers } = config;
+  const { limits, bindAddress, egress: egressPolicy, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
 
   // What several parts share; each takes from it only what its own type names.
@@ -82,9 +83,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     inventory: new Inventory(engine, directories, data.backendId),
     sshCheck: new SshCheck(engine, sshHost(config)),
   };
+  const engineIsLocal = config.engine.kind === "unix";
   const slots = new Slots({
     ...shared,
-    engineIsLocal: config.engine.kind === "unix",
+    engineIsLocal,
     parallelism: Math.max(2, availableParallelism()),
   });
   const changes = new Changes({ ...shared, slots });
@@ -93,7 +95,13 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const creation = new Creation({ ...shared, slots });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
   const containers = new Containers({ ...shared, slots, moving, creation, operations });
-  const status = new Status({ ...shared, slots, version: VERSION });
+  const egress = new Egress({
+    ...shared,
+    engineIsLocal,
+    egress: egressPolicy,
+    onChange: () => reports.statusChanged(),
+  });
+  const status = new Status({ ...shared, slots, egress, version: VERSION });
 
   const connection = new Connection({
     url: config.mainServerUrl,
@@ -134,6 +142,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
         log.error({ runtimes }, `Docker has no runtime '${runtime}'; set DOCKHOST_RUNTIME to one that it has`);
       }
       tryOutEngine(shared.images, slots, log);
+      await egress.look();
     },
     afterOpening: () => reports.resync(),
     afterClosing: () => reports.statusChanged(),

@@ -102,6 +102,13 @@ export const SETTINGS = {
     must: "an IPv4 or IPv6 address, such as 0.0.0.0",
     schema: z.string().refine(isBindAddress),
   },
+  egress: {
+    variable: "DOCKHOST_EGRESS",
+    standard: "internet",
+    meaning: "what instances may reach: internet, all or none; 'npm run firewall' enforces it",
+    must: "one of internet, all and none",
+    schema: z.enum(["internet", "all", "none"]),
+  },
   runtime: {
     variable: "DOCKHOST_RUNTIME",
     meaning: "the Engine's runtime for instances, such as runsc; not set: the Engine's default",

@@ -29,6 +29,8 @@ export interface Config {
   /** Both ends included. */
   readonly portRange: { readonly first: number; readonly last: number };
   readonly bindAddress: string;
+  /** What instances may reach; the firewall enforces it. */
+  readonly egress: Values["egress"];
   readonly runtime: string | undefined;
   readonly warmPool: number;
   readonly engine: EngineAddress;

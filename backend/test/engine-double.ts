@@ -172,6 +172,10 @@ export class EngineDouble implements Engine {
     });
   }
 
+  bridgeInterface(name: string): Promise<string> {
+    return this.#answer("networks", () => name);
+  }
+
   ensureIsolatedBridge(): Promise<void> {
     return this.#answer("network", () => undefined);
   }

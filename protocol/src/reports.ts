@@ -20,6 +20,10 @@ export const BackendStatus = z.object({
     memoryMiB: Count,
     /** Whether the Engine enforces the disk limit of each container; null until it has been tried. */
     diskQuotaEnforced: z.boolean().nullable(),
+    /** What instances may reach: the public internet alone, private networks too, or nothing. */
+    egress: z.enum(["internet", "all", "none"]).optional(),
+    /** Whether the machine's firewall keeps them to it; null where that cannot be seen. */
+    egressEnforced: z.boolean().nullable().optional(),
   }),
   usage: z.object({
     containers: Count,

@@ -6,6 +6,7 @@ import { addresses } from "./addresses.ts";
 import { comfortableContainers, type HostResources } from "./capacity.ts";
 import type { Profile } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
+import type { Egress } from "./egress.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Slots } from "./slots.ts";
 
@@ -18,6 +19,7 @@ interface StatusParts {
   inventory: Inventory;
   slots: Slots;
   draining: Draining;
+  egress: Egress;
   host: HostResources;
   profile: Profile;
   maxContainers: number;
@@ -40,7 +42,7 @@ export class Status {
   }
 
   async read(): Promise<BackendStatus> {
-    const { slots, draining, host, version } = this.#parts;
+    const { slots, draining, egress, host, version } = this.#parts;
     const info = await this.#infoIfReachable();
     return {
       protocol: PROTOCOL_VERSION,
@@ -48,7 +50,12 @@ export class Status {
       hostname: hostname(),
       addresses: addresses(),
       docker: { reachable: info !== undefined, version: info?.version ?? null },
-      capacity: { ...this.#capacity(info), diskQuotaEnforced: slots.knownAbilities?.diskQuota ?? null },
+      capacity: {
+        ...this.#capacity(info),
+        diskQuotaEnforced: slots.knownAbilities?.diskQuota ?? null,
+        egress: egress.policy,
+        egressEnforced: egress.enforced,
+      },
       usage: {
         ...this.#usage,
         memoryAvailableMiB: host.memoryAvailableMiB(),
@@ -74,7 +81,9 @@ export class Status {
     }
   }
 
-  #capacity(info: EngineInfo | undefined): Omit<BackendStatus["capacity"], "diskQuotaEnforced"> {
+  #capacity(
+    info: EngineInfo | undefined,
+  ): Pick<BackendStatus["capacity"], "maxContainers" | "comfortableContainers" | "cpus" | "memoryMiB"> {
     const { maxContainers, profile } = this.#parts;
     // Without an answer of the Engine's, this machine's own figures.
     const { cpus, memoryBytes } = info ?? { cpus: processors().length, memoryBytes: totalmem() };

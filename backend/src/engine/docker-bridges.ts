@@ -1,9 +1,15 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type Docker from "dockerode";
 import type { NetworkInspectInfo } from "dockerode";
 import { once, repeatable } from "./docker-calls.ts";
 import { EngineError } from "./engine.ts";
 
 const ICC_OPTION = "com.docker.network.bridge.enable_icc";
+const INTERFACE_OPTION = "com.docker.network.bridge.name";
+/** Linux takes no longer name of an interface. */
+const INTERFACE_NAME_MAX = 15;
+/** How long another maker's bridge may take to be listed, ms. */
+const LISTED_WITHIN_MS = 5_000;
 
 /**
  * The bridges that keep their containers apart. The Engine takes several networks of one name (its check is not
@@ -27,6 +33,13 @@ export class DockerBridges {
     await work;
   }
 
+  /** Its interface on the Engine's machine; of a bridge that is missing, the one that it will get. */
+  async interfaceOf(name: string): Promise<string> {
+    const [oldest] = await this.#named(name);
+    if (oldest === undefined) return steadyInterface(name) ?? "";
+    return oldest.Options?.[INTERFACE_OPTION] ?? `br-${oldest.Id.slice(0, 12)}`;
+  }
+
   async #ensureOne(name: string): Promise<void> {
     if ((await this.#keepOldest(name)) === 0) {
       await this.#create(name);
@@ -35,6 +48,7 @@ export class DockerBridges {
   }
 
   async #create(name: string): Promise<void> {
+    const bridge = steadyInterface(name);
     try {
       await once("create network", () =>
         this.#docker.createNetwork({
@@ -42,19 +56,36 @@ export class DockerBridges {
           Driver: "bridge",
           CheckDuplicate: true,
           Labels: { "dockhost.managed": "true" },
-          Options: { [ICC_OPTION]: "false" },
+          Options: { [ICC_OPTION]: "false", ...(bridge !== undefined && { [INTERFACE_OPTION]: bridge }) },
         }),
       );
     } catch (error) {
-      // Another agent on this Engine made it in the meantime.
-      if (!(error instanceof EngineError && error.kind === "name-taken")) throw error;
+      if (!(await this.#isMadeByAnother(name, error))) throw error;
     }
+  }
+
+  /** Another agent on this Engine is refused to us by its name at once, by its interface before it is listed. */
+  async #isMadeByAnother(name: string, error: unknown): Promise<boolean> {
+    if (!(error instanceof EngineError)) return false;
+    if (error.kind === "name-taken") return true;
+    if (!error.message.includes("same bridge name")) return false;
+    const givenUpAt = performance.now() + LISTED_WITHIN_MS;
+    while ((await this.#named(name)).length === 0) {
+      if (performance.now() > givenUpAt) return false;
+      await delay(50);
+    }
+    return true;
+  }
+
+  /** The oldest first. */
+  async #named(name: string): Promise<NetworkInspectInfo[]> {
+    const listed = await repeatable("networks", () => this.#docker.listNetworks({ filters: { name: [name] } }));
+    return listed.filter((network) => network.Name === name).sort(byAge);
   }
 
   /** Answers how many of that name there were. */
   async #keepOldest(name: string): Promise<number> {
-    const listed = await repeatable("networks", () => this.#docker.listNetworks({ filters: { name: [name] } }));
-    const found = listed.filter((network) => network.Name === name).sort(byAge);
+    const found = await this.#named(name);
     for (const network of found) refuseOpen(network);
     for (const { Id } of found.slice(1)) {
       // One that another agent has removed already, or that a container is on, is not in the way of this one.
@@ -63,6 +94,9 @@ export class DockerBridges {
     return found.length;
   }
 }
+
+/** A firewall's rules name an interface: as the network where that fits, so that they can stand before it is made. */
+const steadyInterface = (name: string): string | undefined => (name.length <= INTERFACE_NAME_MAX ? name : undefined);
 
 const byAge = (one: NetworkInspectInfo, other: NetworkInspectInfo): number =>
   one.Created.localeCompare(other.Created) || one.Id.localeCompare(other.Id);

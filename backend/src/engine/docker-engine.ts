@@ -132,6 +132,10 @@ export class DockerEngine implements Engine {
     await this.#bridges.ensure(name);
   }
 
+  async bridgeInterface(name: string): Promise<string> {
+    return this.#bridges.interfaceOf(name);
+  }
+
   async events(
     label: string,
     onEvent: (event: ContainerEvent) => void,

@@ -94,6 +94,10 @@ export class EngineWithDeadlines implements Engine {
     return within(this.#engine.ensureIsolatedBridge(name), this.#deadlines.changeMs, "network");
   }
 
+  bridgeInterface(name: string): Promise<string> {
+    return this.#read("networks", this.#engine.bridgeInterface(name));
+  }
+
   /** As long as it takes: whoever asks for it sets the deadline by `signal`. */
   pull(reference: string, onBytes: (current: number, total: number) => void, signal: AbortSignal): Promise<void> {
     return this.#engine.pull(reference, onBytes, signal);

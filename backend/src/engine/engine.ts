@@ -30,6 +30,8 @@ export interface Engine {
 
   /** Makes the bridge `name` with traffic between its containers off; refuses one that allows it. */
   ensureIsolatedBridge(name: string): Promise<void>;
+  /** The interface of the bridge `name` on the Engine's machine: the one that it has, or will get where it is yet to be made. */
+  bridgeInterface(name: string): Promise<string>;
 
   /**
    * Follows the events of containers with `label`. Resolves once subscribed; `ended` settles when the Engine's stream

@@ -144,7 +144,15 @@ export const statusOf = (): BackendStatus => ({
   hostname: "far-end",
   addresses: ["192.0.2.7"],
   docker: { reachable: true, version: "20.10.24" },
-  capacity: { maxContainers: 50, comfortableContainers: 8, cpus: 4, memoryMiB: 8192, diskQuotaEnforced: false },
+  capacity: {
+    maxContainers: 50,
+    comfortableContainers: 8,
+    cpus: 4,
+    memoryMiB: 8192,
+    diskQuotaEnforced: false,
+    egress: "internet",
+    egressEnforced: false,
+  },
   usage: { containers: 0, running: 0, memoryAvailableMiB: 6000, diskFreeMiB: 50_000 },
   draining: false,
 });
