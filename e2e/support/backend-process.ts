@@ -26,9 +26,11 @@ export class BackendProcess implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #onOutput = new Set<() => void>();
 
-  constructor(environment: Environment, args: readonly string[] = []) {
+  /** `inside` stands before its command line, and must leave its process id as it is. */
+  constructor(environment: Environment, args: readonly string[] = [], inside: readonly string[] = []) {
     const { PATH = "" } = process.env;
-    this.#process = spawn(process.execPath, [ENTRY, ...args], {
+    const [program = process.execPath, ...rest] = [...inside, process.execPath, ENTRY, ...args];
+    this.#process = spawn(program, rest, {
       cwd: tmpdir(),
       env: { PATH, LOG_FORMAT: "json", ...environment },
       // By the last one it notices when the tests end without a word, and ends too.

@@ -27,7 +27,7 @@ export async function docker(...args: readonly string[]): Promise<string> {
 }
 
 /** Removes every container that bears a label. */
-export async function removeLabelled(label: string): Promise<void> {
-  const ids = await docker("ps", "--all", "--quiet", "--filter", `label=${label}`);
-  if (ids !== "") await docker("rm", "--force", "--volumes", ...ids.split("\n"));
+export async function removeLabelled(label: string, run = docker): Promise<void> {
+  const ids = await run("ps", "--all", "--quiet", "--filter", `label=${label}`);
+  if (ids !== "") await run("rm", "--force", "--volumes", ...ids.split("\n"));
 }

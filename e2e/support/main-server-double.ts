@@ -7,8 +7,13 @@ import { BackendConnection } from "./backend-connection.ts";
 export const API_KEY = "dkh_e2e-0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
 
 export interface ServerOptions {
+  /** 127.0.0.1 where nothing is said. */
+  host?: string;
   /** 0: any. */
   port?: number;
+  /** After so long without an answer to a ping it gives a connection up, and a backend does after both together, ms. */
+  pingTimeout?: number;
+  pingInterval?: number;
   transports?: ("polling" | "websocket")[];
   /** Asked at each connect. */
   accepts?: (apiKey: unknown) => boolean;
@@ -21,13 +26,17 @@ export class MainServerDouble implements AsyncDisposable {
   readonly connections: BackendConnection[] = [];
   /** When each refused connect came, ms. */
   readonly refusals: number[] = [];
+  readonly #host: string;
   readonly #http: HttpServer;
   readonly #io: Server;
   readonly #waiting: ((connection: BackendConnection) => void)[] = [];
 
-  private constructor(http: HttpServer, { transports, accepts = (key) => key === API_KEY }: ServerOptions) {
+  private constructor(http: HttpServer, options: ServerOptions) {
+    const { host = "127.0.0.1", transports, accepts = (key) => key === API_KEY } = options;
+    const { pingInterval = 2_000, pingTimeout = 20_000 } = options;
+    this.#host = host;
     this.#http = http;
-    this.#io = new Server(http, { ...(transports && { transports }), pingInterval: 2_000 });
+    this.#io = new Server(http, { ...(transports && { transports }), pingInterval, pingTimeout });
     this.#io.use((socket, next) => {
       const { DOCKHOST_API_KEY } = socket.handshake.auth;
       if (accepts(DOCKHOST_API_KEY)) {
@@ -47,14 +56,14 @@ export class MainServerDouble implements AsyncDisposable {
   static async listen(options: ServerOptions = {}): Promise<MainServerDouble> {
     const http = createServer();
     const server = new MainServerDouble(http, options);
-    http.listen(options.port ?? 0, "127.0.0.1");
+    http.listen(options.port ?? 0, server.#host);
     await once(http, "listening");
     server.port = (http.address() as AddressInfo).port;
     return server;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `http://${this.#host}:${this.port}`;
   }
 
   /** The newest connection, or the first one that comes. */

@@ -8,33 +8,44 @@ import { backendId, removeBackend } from "./cleanup.ts";
 import { docker } from "./docker-cli.ts";
 import { API_KEY, MainServerDouble, type ServerOptions } from "./main-server-double.ts";
 import { freePortRange } from "./ports.ts";
+import type { PrivateEngine } from "./private-engine.ts";
 
 export interface SiteOptions {
   environment?: Environment;
   server?: ServerOptions;
+  /** Where its backends and their containers run; the machine itself where none is given. */
+  machine?: PrivateEngine;
 }
 
 /** A machine of its own for tests: a main server, a data directory, a port range, and the backend that works there. */
 export class Site implements AsyncDisposable {
   readonly dataDirectory: string;
   server: MainServerDouble;
+  /** Runs `docker` against the Engine of its backends. */
+  readonly docker: typeof docker;
   readonly #environment: Environment;
+  readonly #inside: readonly string[];
   readonly #backends: BackendProcess[] = [];
 
-  private constructor(dataDirectory: string, server: MainServerDouble, environment: Environment) {
+  private constructor(
+    dataDirectory: string,
+    server: MainServerDouble,
+    environment: Environment,
+    machine: PrivateEngine | undefined,
+  ) {
     this.dataDirectory = dataDirectory;
     this.server = server;
-    this.#environment = environment;
+    this.docker = machine?.docker ?? docker;
+    this.#environment = { ...machine?.environment, ...environment };
+    this.#inside = machine?.namespace.inside ?? [];
   }
 
   /** Everything but a running backend. */
-  static async prepare({ environment = {}, server = {} }: SiteOptions = {}): Promise<Site> {
+  static async prepare({ environment = {}, server = {}, machine }: SiteOptions = {}): Promise<Site> {
     const dataDirectory = await mkdtemp(join(tmpdir(), "dockhost-e2e-"));
     const range = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
-    return new Site(dataDirectory, await MainServerDouble.listen(server), {
-      ...environment,
-      DOCKHOST_PORT_RANGE: range,
-    });
+    const double = await MainServerDouble.listen({ ...(machine && { host: machine.namespace.gateway }), ...server });
+    return new Site(dataDirectory, double, { ...environment, DOCKHOST_PORT_RANGE: range }, machine);
   }
 
   /** With a backend that is connected and has told its inventory. */
@@ -68,7 +79,7 @@ export class Site implements AsyncDisposable {
   }
 
   start(environment: Environment = {}): BackendProcess {
-    const backend = new BackendProcess({ ...this.environment, ...environment });
+    const backend = new BackendProcess({ ...this.environment, ...environment }, [], this.#inside);
     this.#backends.push(backend);
     return backend;
   }
@@ -99,7 +110,7 @@ export class Site implements AsyncDisposable {
   async containerNames(): Promise<string[]> {
     const id = await backendId(this.dataDirectory);
     const filter = `label=dockhost.backend=${id ?? "none"}`;
-    const names = await docker("ps", "--all", "--filter", filter, "--format", "{{.Names}}");
+    const names = await this.docker("ps", "--all", "--filter", filter, "--format", "{{.Names}}");
     return names.split("\n").filter((name) => name !== "" && !name.includes(".probe-"));
   }
 
@@ -110,7 +121,7 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#backends.map((backend) => backend.leave()));
     await this.server[Symbol.asyncDispose]();
-    await removeBackend(this.dataDirectory);
+    await removeBackend(this.dataDirectory, this.docker);
   }
 }
 

@@ -17,13 +17,16 @@ export type Reachable = Pick<Container, "containerId" | "ports" | "ssh">;
 /** A folder of key pairs and known hosts, and real OpenSSH that uses nothing else. */
 export class SshUser implements AsyncDisposable {
   readonly #folder: string;
+  /** Where containers' ports are published. */
+  readonly #host: string;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, host: string) {
     this.#folder = folder;
+    this.#host = host;
   }
 
-  static async arrive(): Promise<SshUser> {
-    return new SshUser(await mkdtemp(join(tmpdir(), "dockhost-ssh-")));
+  static async arrive(host = "127.0.0.1"): Promise<SshUser> {
+    return new SshUser(await mkdtemp(join(tmpdir(), "dockhost-ssh-")), host);
   }
 
   async newKey(name: string): Promise<KeyPair> {
@@ -41,7 +44,7 @@ export class SshUser implements AsyncDisposable {
       ...["-F", "none", ...options.flatMap((option) => ["-o", option])],
       ...["-o", `UserKnownHostsFile=${knownHosts}`, "-o", "GlobalKnownHostsFile=/dev/null"],
       ...["-i", key.file, "-p", String(container.ports.ssh)],
-      ...[`${container.ssh?.user ?? "nobody"}@127.0.0.1`, command],
+      ...[`${container.ssh?.user ?? "nobody"}@${this.#host}`, command],
     ]);
   }
 
@@ -51,7 +54,7 @@ export class SshUser implements AsyncDisposable {
 
   /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
   async #announcedHostKey({ ports, ssh }: Reachable): Promise<string> {
-    const scanned = await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), "127.0.0.1"]);
+    const scanned = await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), this.#host]);
     const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
     await writeFile(file, scanned.stdout);
     const { stdout } = await outcome("ssh-keygen", ["-l", "-f", file]);
