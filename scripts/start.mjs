@@ -1,8 +1,9 @@
 import "./node-version.mjs";
 import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { isRoot } from "./apt.mjs";
+import { dataDirectory, loadDotEnv } from "./data-directory.mjs";
 import { engineVersion } from "./docker.mjs";
 import { greeting } from "./greeting.mjs";
 import { imageName } from "./image.mjs";
@@ -14,8 +15,7 @@ import { supervise } from "./supervise.mjs";
 /** Sets up what is missing, then runs a main server and a backend for this machine until Ctrl-C. */
 async function start() {
   await setup();
-  const dotEnv = join(root, ".env");
-  if (existsSync(dotEnv)) process.loadEnvFile?.(dotEnv); // Node 20.12 and newer
+  loadDotEnv();
   const dataDir = dataDirectory(process.env, isRoot());
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
@@ -33,16 +33,6 @@ async function start() {
     },
   });
   console.log("DockHost has ended; instances keep running.");
-}
-
-/**
- * @param {NodeJS.ProcessEnv} env
- * @param {boolean} asRoot
- */
-export function dataDirectory(env, asRoot) {
-  if (env["DOCKHOST_DATA_DIR"]) return resolve(env["DOCKHOST_DATA_DIR"]);
-  if (asRoot) return "/var/lib/dockhost";
-  return join(env["XDG_DATA_HOME"] || join(homedir(), ".local/share"), "dockhost");
 }
 
 /** @param {string} dataDir */

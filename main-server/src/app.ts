@@ -3,6 +3,7 @@ import { BackendClient, type Patience } from "./backends/backend-client.ts";
 import { Gateway } from "./backends/gateway.ts";
 import { Registry } from "./backends/registry.ts";
 import type { Config } from "./config.ts";
+import { ControlSocket } from "./control/control-socket.ts";
 import { Doors } from "./http/doors.ts";
 import { createHttp, type RateLimits } from "./http/server.ts";
 import { createLog, type Log } from "./observe/log.ts";
@@ -15,6 +16,7 @@ import { Keys } from "./services/keys.ts";
 import { ensureLocalBackend } from "./services/local-backend.ts";
 import { Operations } from "./services/operations.ts";
 import { Passwords } from "./services/passwords.ts";
+import { Restores } from "./services/restores.ts";
 import { Resync } from "./services/resync.ts";
 import { SignupPolicy } from "./services/signup-policy.ts";
 import { UnknownContainers } from "./services/unknown-containers.ts";
@@ -70,9 +72,11 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   const signup = new SignupPolicy(config.signup === "open", await store.accounts.any());
   const originAllowed = originRule(config.publicUrl);
 
-  if (config.localBackendKeyFile !== undefined) {
-    await ensureLocalBackend({ store, keys, log }, hostname(), config.localBackendKeyFile);
-  }
+  const { localBackendKeyFile: keyFile } = config;
+  const ensureLocal = async () => {
+    if (keyFile !== undefined) await ensureLocalBackend({ store, keys, log }, hostname(), keyFile);
+  };
+  await ensureLocal();
 
   const app = await createHttp({
     accounts: new Accounts(store, await Passwords.create(), signup),
@@ -93,6 +97,9 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     originAllowed,
     log,
   });
+  const restores = new Restores({ store, registry, signup, ensureLocalBackend: ensureLocal, log });
+  const control = await ControlSocket.open(store.dataDir, { restore: (staged) => restores.restore(staged) });
+  if (!control) log.warn("The data directory's path is too long for a socket: a restore needs this server stopped.");
   const doors = await Doors.open(app.server, config.listen, log);
   for (const url of doors.urls) log.info({ url }, "The main server listens.");
 
@@ -102,6 +109,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     firstAccountToken: signup.firstAccountToken,
     // Socket.IO before fastify, which otherwise waits for its connections; the store when nobody writes any more.
     async [Symbol.asyncDispose]() {
+      await control?.[Symbol.asyncDispose]();
       client.close();
       const closed = doors[Symbol.asyncDispose]();
       await gateway[Symbol.asyncDispose]();

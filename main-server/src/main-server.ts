@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { createMainServer, type MainServer } from "./app.ts";
 import { ConfigError, loadConfig, VARIABLES } from "./config.ts";
 import { ListenError } from "./http/doors.ts";
-import { StoreError } from "./store/database.ts";
+import { StoreError } from "./store/store-error.ts";
 import { VERSION } from "./version.ts";
 
 /** What whoever starts the server can mend, told without a stack trace. */

@@ -82,4 +82,9 @@ export class Connection {
   end(): void {
     this.#socket.disconnect(true);
   }
+
+  /** To its far end the network failed: it connects again, and tells everything anew. */
+  breakOff(): void {
+    this.#socket.conn.close();
+  }
 }

@@ -61,6 +61,10 @@ export class Registry {
     for (const connection of this.#connections.values()) if (connection.keyId === keyId) connection.end();
   }
 
+  breakOffAll(): void {
+    for (const connection of this.#connections.values()) connection.breakOff();
+  }
+
   endOf(backendId: string): void {
     this.#connections.get(backendId)?.end();
   }

@@ -37,6 +37,12 @@ export class Keys {
     throw new ServiceError("CONFLICT", "This backend already has two live keys; revoke one of them first.");
   }
 
+  /** Makes a key live that was minted elsewhere or before; false where it cannot be one, or is another backend's. */
+  async adopt(backendId: string, apiKey: string): Promise<boolean> {
+    if (!isWellFormed(apiKey) || (await this.authenticate(apiKey))) return false;
+    return (await this.#store.keys.add(backendId, digestOf(apiKey), MAX_LIVE_KEYS)) !== undefined;
+  }
+
   async list(backendId: string): Promise<KeyView[]> {
     return (await this.#store.keys.ofBackend(backendId)).map(toView);
   }

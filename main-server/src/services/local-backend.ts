@@ -12,20 +12,24 @@ interface Parts {
 
 /**
  * Sees to it that `keyFile` holds a live key of a shared backend, so that the backend of this machine can join.
- * The file's key is kept while it is live; otherwise the backend named `name` gets a new one, and its former keys end.
+ * The file's key is kept while it is live, and where the store has never heard of it (an older copy was restored);
+ * otherwise the backend named `name` gets a new one, and its former keys end.
  */
 export async function ensureLocalBackend({ store, keys, log }: Parts, name: string, keyFile: string): Promise<void> {
-  if (await holdsLiveKey(store, keys, keyFile)) return chmod(keyFile, 0o600);
+  const held = await keyIn(keyFile);
+  if (await isLiveAndShared(store, keys, held)) return chmod(keyFile, 0o600);
   const backend = (await store.backends.sharedByName(name)) ?? (await store.backends.add(name, null));
   await store.keys.removeAllOf(backend.id);
+  if (await keys.adopt(backend.id, held)) return chmod(keyFile, 0o600);
   const { apiKey } = await keys.mint(backend.id);
   await writePrivately(keyFile, `${apiKey}\n`);
   log.info({ backendId: backend.id, backendName: name, file: keyFile }, "A key for this machine's backend was made.");
 }
 
-async function holdsLiveKey(store: Store, keys: Keys, keyFile: string): Promise<boolean> {
-  const text = await readFile(keyFile, "utf8").catch(() => "");
-  const identity = await keys.authenticate(text.trim());
+const keyIn = async (keyFile: string) => (await readFile(keyFile, "utf8").catch(() => "")).trim();
+
+async function isLiveAndShared(store: Store, keys: Keys, apiKey: string): Promise<boolean> {
+  const identity = await keys.authenticate(apiKey);
   return identity !== undefined && (await store.backends.get(identity.backendId))?.ownerId === null;
 }
 

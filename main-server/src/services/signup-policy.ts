@@ -22,6 +22,11 @@ export class SignupPolicy {
     return this.#token;
   }
 
+  /** A restore may have brought accounts: then there is no first one to be made any more. */
+  accountsAreThere(): void {
+    this.#token = undefined;
+  }
+
   /** Runs `signUp` where it is allowed. The token is spent by a success alone, and never by two at once. */
   async admit<Account>(token: string | undefined, signUp: () => Promise<Account>): Promise<Account> {
     if (this.#open) return signUp();

@@ -1,44 +1,41 @@
-import { chmodSync, closeSync, mkdirSync, openSync } from "node:fs";
+import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { Kysely, Migrator } from "kysely";
 import { MIGRATIONS } from "./migrations.ts";
+import { originOf } from "./origin-of-file.ts";
 import type { Schema } from "./schema.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
+import { StoreError } from "./store-error.ts";
 
 export type Database = Kysely<Schema>;
 
-const DATABASE_FILE = "main-server.sqlite";
-
-/** The store cannot be opened. `message` is one sentence for whoever starts the server. */
-export class StoreError extends Error {
-  constructor(dataDir: string, cause: unknown) {
-    super(`The data directory ${dataDir} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}.`, {
-      cause,
-    });
-    this.name = "StoreError";
-  }
-}
+export const databaseFile = (dataDir: string): string => join(dataDir, "main-server.sqlite");
 
 /** Opens the store of `dataDir`, made where it is missing, with every migration applied; its owner alone can read it. Throws StoreError. */
 export async function openDatabase(dataDir: string): Promise<Database> {
   try {
-    return await openIn(dataDir);
+    return await openFile(databaseFile(dataDir));
   } catch (error) {
     throw new StoreError(dataDir, error);
   }
 }
 
-async function openIn(dataDir: string): Promise<Database> {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const file = join(dataDir, DATABASE_FILE);
+/** Likewise of any file. */
+export async function openFile(file: string): Promise<Database> {
   makePrivate(file);
   const sqlite = new DatabaseSync(file);
-  sqlite.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
-  sqlite.exec("pragma busy_timeout = 1000");
-  const database = new Kysely<Schema>({ dialect: sqliteDialect(sqlite) });
-  await migrate(database);
-  return database;
+  try {
+    sqlite.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
+    sqlite.exec("pragma busy_timeout = 1000");
+    const database = new Kysely<Schema>({ dialect: sqliteDialect(sqlite) });
+    if (originOf(sqlite) === "newer") throw new Error("its database was written by a newer DockHost; update this one");
+    await migrate(database);
+    return database;
+  } catch (error) {
+    sqlite.close();
+    throw error;
+  }
 }
 
 /** Before SQLite opens it: the -wal and -shm files beside it get the same mode. */

@@ -1,5 +1,6 @@
 import { DatabaseSync } from "@photostructure/sqlite";
 import { SqliteDialect, type SqliteDatabase, type SqliteStatement } from "kysely";
+import { isFullDisk, StoreFullError } from "./store-error.ts";
 
 type Parameters = readonly unknown[];
 
@@ -17,8 +18,16 @@ type Statement = ReturnType<InstanceType<typeof DatabaseSync>["prepare"]>;
 function asKyselyStatement(statement: Statement): SqliteStatement {
   return {
     reader: statement.columns().length > 0,
-    all: (parameters: Parameters) => statement.all(...parameters) as unknown[],
-    run: (parameters: Parameters) => statement.run(...parameters),
+    all: (parameters: Parameters) => tellingFullDisk(() => statement.all(...parameters) as unknown[]),
+    run: (parameters: Parameters) => tellingFullDisk(() => statement.run(...parameters)),
     iterate: (parameters: Parameters) => statement.iterate(...parameters) as IterableIterator<unknown>,
   };
+}
+
+function tellingFullDisk<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw isFullDisk(error) ? new StoreFullError(error) : error;
+  }
 }
