@@ -1,9 +1,12 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BackendProcess, type Environment } from "./support/backend-process.ts";
 import { removeBackend } from "./support/cleanup.ts";
+import { EngineProxy } from "./support/engine-proxy.ts";
 import { API_KEY, MainServerDouble } from "./support/main-server-double.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
@@ -95,6 +98,17 @@ async function live(site: Site): Promise<void> {
   connection.socket.disconnect(true);
   await (await next).said.report("inventory");
 }
+
+test("SIGTERM ends it within ten seconds, with 0, also while Docker takes calls and answers none", async () => {
+  await using proxy = new EngineProxy(join(tmpdir(), `dockhost-e2e-${randomUUID()}.sock`));
+  await proxy.appear();
+  await using site = await Site.open({ environment: { DOCKER_HOST: proxy.address } });
+  proxy.hang(true);
+  site.connection.socket.emit("create-container", { username: newUser("eve"), sshPublicKey: key.publicKey });
+  const exit = await Promise.race([site.backend.end("SIGTERM"), delay(10_000, "still there", { ref: false })]);
+  expect(exit).toEqual({ code: 0, signal: null });
+  proxy.hang(false);
+});
 
 describe("what a backend writes in its life", () => {
   let plain: BackendProcess;

@@ -37,6 +37,8 @@ import { VERSION } from "./version.ts";
 /** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
 const FINISH_MS = 7_000;
 const ROLL_BACK_MS = 2_000;
+/** Then everything is ended, whatever the Engine has not answered yet, ms. */
+const LEAVE_MS = 500;
 
 /** Parts that a test replaces. */
 export interface AgentOverrides {
@@ -157,7 +159,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       await finishWork(finished, shared.images, slots, log);
       reports[Symbol.dispose]();
       connection.close();
-      await watch[Symbol.asyncDispose]();
+      await atMost(LEAVE_MS, watch[Symbol.asyncDispose]());
       await operationLog[Symbol.asyncDispose]();
       await data[Symbol.asyncDispose]();
     },
@@ -180,10 +182,12 @@ function tryOutEngine(images: Images, slots: Slots, log: Log): void {
 }
 
 async function finishWork(finished: () => Promise<unknown>, images: Images, slots: Slots, log: Log): Promise<void> {
-  const inTime = await Promise.race([finished().then(() => true), delay(FINISH_MS, false, { ref: false })]);
-  if (inTime) return;
+  if (await atMost(FINISH_MS, finished())) return;
   log.warn({}, "Some operations did not finish in time; they are rolled back");
   images.abandonPulls();
-  const rolledBack = slots.abandonUnderWay().then(finished);
-  await Promise.race([rolledBack, delay(ROLL_BACK_MS, undefined, { ref: false })]);
+  await atMost(ROLL_BACK_MS, slots.abandonUnderWay().then(finished));
 }
+
+/** Whether `work` ended within `ms`. */
+const atMost = (ms: number, work: Promise<unknown>): Promise<boolean> =>
+  Promise.race([work.then(() => true), delay(ms, false, { ref: false })]);

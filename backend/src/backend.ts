@@ -35,7 +35,8 @@ async function main(): Promise<void> {
     log.error({}, error.message);
     process.exitCode = 1;
   }
-  if (process.connected) process.disconnect();
+  // A call that the Engine has not answered would keep the process.
+  process.exit();
 }
 
 function configOrComplaint(): Config | undefined {
