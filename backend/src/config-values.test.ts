@@ -68,6 +68,12 @@ describe("the main server's address", () => {
     "https://main.example?key=dkh_x",
     "https://main.example#dkh_x",
     "main example",
+    "3001",
+    "127.1",
+    "localhost:0",
+    "localhost:",
+    "https:/main.example",
+    "http:///main.example",
   ])("may not be %s", (text) => {
     expect(readMainServerUrl(text)).toBeUndefined();
   });

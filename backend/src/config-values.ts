@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 
 /** Each reader turns one variable's text into its value, or into undefined where the text is not one. */
 
@@ -24,14 +24,11 @@ export function readPortRange(text: string): PortRange | undefined {
   return first >= 1 && last <= 65_535 && last - first >= 2 ? { first, last } : undefined;
 }
 
-const WEB_SCHEMES = new Set(["http:", "https:"]);
-
 /** The main server's address with the scheme that Socket.IO dials; a secret in it would end up in logs. */
 export function readMainServerUrl(text: string): string | undefined {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text.replace(/^ws(s?):/i, "http$1:") : `http://${text}`;
-  const url = parseUrl(address);
-  if (url === undefined || !WEB_SCHEMES.has(url.protocol) || !isBare(url)) return undefined;
-  return url.pathname === "/" ? url.origin : url.origin + url.pathname;
+  const { url } = readWebAddress(address) ?? {};
+  return url && url.origin + url.pathname.replace(/\/+$/, "");
 }
 
 export type EngineAddress =
@@ -46,23 +43,32 @@ const ENGINE_TLS_PORT = 2376;
 export function readEngineAddress(text: string): EngineAddress | undefined {
   const [, socketPath] = /^unix:\/\/(\/[^\0]+)$/.exec(text) ?? [];
   if (socketPath !== undefined) return { kind: "unix", socketPath };
-  const url = parseUrl(text.replace(/^tcp:/, "http:"));
-  if (url === undefined || !WEB_SCHEMES.has(url.protocol) || !isBare(url) || url.pathname !== "/") return undefined;
+  const { url, port } = readWebAddress(text.replace(/^tcp:/, "http:")) ?? {};
+  if (url?.pathname !== "/") return undefined;
   const tls = url.protocol === "https:";
-  const port = portOf(text) ?? (tls ? ENGINE_TLS_PORT : ENGINE_PORT);
-  return { kind: "tcp", host: url.hostname.replace(/^\[|\]$/g, ""), port, tls };
+  const standardPort = tls ? ENGINE_TLS_PORT : ENGINE_PORT;
+  return { kind: "tcp", host: url.hostname.replace(/^\[|\]$/g, ""), port: port ?? standardPort, tls };
 }
-
-/** The port as written: URL drops it where it is the scheme's own, and here 80 is not the default. */
-function portOf(text: string): number | undefined {
-  const [, port] = /:(\d{1,5})\/?$/.exec(text) ?? [];
-  return port === undefined ? undefined : Number(port);
-}
-
-const parseUrl = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 
 /** Without user, password, query and fragment: the places where secrets are put into addresses. */
-const isBare = (url: URL): boolean => [url.username, url.password, url.search, url.hash].every((part) => part === "");
+const WEB_ADDRESS =
+  /^https?:\/\/(?<host>\[[0-9a-f:.]+\]|[^\s\p{Cc}:/?#@[\]\\]+)(?::(?<port>\d{1,5}))?(?:\/[^\s\p{Cc}?#\\]*)?$/iu;
+
+interface WebAddress {
+  url: URL;
+  /** As written: URL drops it where it is the scheme's own, and for the Engine 80 is not the default. */
+  port: number | undefined;
+}
+
+/** Stricter than URL, which mends what it reads: `3001` becomes 0.0.11.185, and white space within is dropped. */
+function readWebAddress(text: string): WebAddress | undefined {
+  const { host, port } = WEB_ADDRESS.exec(text)?.groups ?? {};
+  if (host === undefined || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isAnotherHost = isIPv4(url.hostname) && url.hostname !== host;
+  if (isAnotherHost || Number(port) === 0) return undefined;
+  return { url, port: port === undefined ? undefined : Number(port) };
+}
 
 // https://pkg.go.dev/github.com/distribution/reference: [domain/]path[:tag][@digest]
 const LABEL = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
