@@ -2,13 +2,14 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Container } from "@dockhost/protocol";
+import type { Container, Reply } from "@dockhost/protocol";
 import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
 import { docker } from "../support/docker-cli.ts";
 import { inspect } from "../support/inspected.ts";
+import { hold } from "../support/ports.ts";
 import { newUser } from "../support/site.ts";
 import { SshUser, type KeyPair } from "../support/ssh.ts";
-import { expectOnly, type Expected } from "./invariants.ts";
+import { expectInvariants, type Expected } from "./invariants.ts";
 import { record } from "./ledger.ts";
 import { MortalSite } from "./mortal-site.ts";
 
@@ -27,12 +28,15 @@ interface Way {
   passings?: readonly number[];
   /** Whether the retry comes there again, to die once more. */
   again?: boolean;
+  /** Whether another process holds a port of the one's container meanwhile. */
+  portTaken?: boolean;
 }
 
 const CREATE: Way = { before: "absent", command: "create-container" };
 const START: Way = { before: "stopped", command: "start-container", again: true };
 const STOP: Way = { before: "running", command: "stop-container", again: true };
 const DELETE: Way = { before: "running", command: "delete-container" };
+const MOVE: Way = { ...START, again: false, portTaken: true };
 
 const WAYS: Readonly<Record<Failpoint, readonly Way[]>> = {
   "create:ports-leased": [{ ...CREATE, again: true }],
@@ -51,6 +55,12 @@ const WAYS: Readonly<Record<Failpoint, readonly Way[]>> = {
   "delete:claimed": [DELETE],
   "delete:container-removed": [DELETE],
   "delete:directory-removed": [DELETE],
+  "move:claimed": [{ ...MOVE, again: true }],
+  "move:image-committed": [{ ...MOVE, again: true }],
+  "move:successor-answers": [{ ...MOVE, again: true }],
+  "move:decided": [MOVE],
+  "move:old-removed": [MOVE],
+  "move:named": [MOVE],
   "claim:written-beside": [{ ...CREATE, passings: [1, 2, 3], again: true }, START],
   "claim:renamed": [{ ...CREATE, passings: [1, 2, 3], again: true }, DELETE],
   "operation:recorded": [CREATE, { ...STOP, again: false }, DELETE],
@@ -77,6 +87,9 @@ const AFTER: Readonly<Record<Command, Expected>> = {
   "stop-container": "stopped",
   "delete-container": "absent",
 };
+
+/** A busy machine needs a while for a group's backends to live and die, ms. */
+const GROUP_MS = 400_000;
 
 const GROUPS = [...new Set(FAILPOINTS.map((name) => name.replace(/:.*/, "")))];
 
@@ -105,6 +118,7 @@ describe.concurrent("a backend killed at any moment of", () => {
         runs: stage.deaths,
       });
     },
+    GROUP_MS,
   );
 });
 
@@ -139,6 +153,8 @@ class Stage implements AsyncDisposable {
     const [again, other] = [this.#again, this.#other];
     const place = `${name} ${passing} of ${way.command}`;
     const [before] = await Promise.all([this.#bring(again, way.before), this.#bring(other, way.before)]);
+    if (way.portTaken && before) await this.#writeMark(before);
+    await using taken = way.portTaken && before ? await hold(before.ports.http) : undefined;
     const untouched = await this.#lookAtBystanders();
     const diedBefore = this.deaths;
 
@@ -155,14 +171,17 @@ class Stage implements AsyncDisposable {
     expect(reply, place).toMatchObject({ success: true });
     // A create may come where the delete that was cut off had not begun.
     if (!instead.success) expect(instead, place).toMatchObject({ error: { code: "ALREADY_EXISTS" } });
-    if (way.before !== "absent" && reply.data && AFTER[way.command] !== "absent") {
-      expect(reply.data, place).toMatchObject({ containerId: before?.containerId, ports: before?.ports });
+    if (taken) {
+      expect(portsIn(reply), place).not.toContain(taken.port);
+    } else if (way.before !== "absent" && AFTER[way.command] !== "absent") {
+      expect(reply, place).toMatchObject({ data: { containerId: before?.containerId, ports: before?.ports } });
     }
     await this.#expectRepeatable(way.command, again, operationId, reply);
     const [hers, theirs] = [AFTER[way.command], AFTER[INSTEAD[way.command]]];
-    await expectOnly(this.#mortal.site, { ...this.#bystanders, [again]: hers, [other]: theirs });
+    await expectInvariants(this.#mortal.site, { ...this.#bystanders, [again]: hers, [other]: theirs });
     expect(await this.#lookAtBystanders(), place).toEqual(untouched);
     await this.#expectLogin(hers === "running" ? again : other, place);
+    if (way.portTaken) await this.#expectMark(again, place);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,6 +211,14 @@ class Stage implements AsyncDisposable {
     const repeated = await this.#send(command, username, operationId);
     expect(repeated).toEqual(reply);
     expect(await this.#startedAt(username)).toBe(startedAt);
+  }
+
+  /** A file of a stopped container's user. */
+  async #writeMark({ username }: Container): Promise<void> {
+    const connection = await this.#mortal.alive();
+    const running = await connection.succeed("start-container", { username });
+    expect(await person.login(running, key, `echo ${username} > mark; sync`)).toMatchObject({ code: 0 });
+    await connection.succeed("stop-container", { username });
   }
 
   async #startedAt(username: string): Promise<string> {
@@ -227,13 +254,24 @@ class Stage implements AsyncDisposable {
     );
   }
 
+  async #expectMark(username: string, place: string): Promise<void> {
+    expect(await this.#login(username, "cat mark"), place).toMatchObject({ code: 0, stdout: `${username}\n` });
+  }
+
   async #expectLogin(username: string, place: string): Promise<void> {
+    expect(await this.#login(username, "whoami"), place).toMatchObject({ code: 0, stdout: "root\n" });
+  }
+
+  async #login(username: string, command: string) {
     const { containers } = await this.#mortal.site.connection.succeed("list-containers", { username });
     const [container] = containers;
-    if (!container) throw new Error(`${username} has no container after ${place}`);
-    expect(await person.login(container, key), place).toMatchObject({ code: 0, stdout: "root\n" });
+    if (!container) throw new Error(`${username} has no container`);
+    return person.login(container, key, command);
   }
 }
+
+const portsIn = ({ data }: Reply<Command>): number[] =>
+  data && "ports" in data && data.ports ? Object.values(data.ports) : [];
 
 const request = (command: Command, username: string, operationId: string) =>
   command === "create-container"

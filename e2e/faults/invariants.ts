@@ -1,5 +1,6 @@
 import { expect, vi } from "vitest";
 import type { Container } from "@dockhost/protocol";
+import { backendId } from "../support/cleanup.ts";
 import type { Site } from "../support/site.ts";
 
 /** What there should be of a user: a container in that state, or none. */
@@ -7,15 +8,17 @@ export type Expected = Container["state"] | "absent";
 
 /**
  * One container for each user who should have one and none for others (I1), each labelled and with a port triple of its
- * own (I2, I4), and nothing else of this backend's: no unnamed container, no directory without one (I5).
+ * own (I2, I4), and nothing else of this backend's: no unnamed container, no directory without one, no image of a
+ * move but those that its containers are made of (I5).
  */
-export async function expectOnly(site: Site, expected: Readonly<Record<string, Expected>>): Promise<void> {
+export async function expectInvariants(site: Site, expected: Readonly<Record<string, Expected>>): Promise<void> {
   const present = Object.entries(expected).filter(([, state]) => state !== "absent");
   const names = present.map(([username]) => `dockhost-${username}`).sort();
   await vi.waitFor(
     async () => {
       expect((await site.containerNames()).sort()).toEqual(names);
       expect(await site.slotDirectories()).toHaveLength(names.length);
+      expect(await imagesOfMoves(site)).toEqual(await imagesInUse(site));
     },
     { timeout: 40_000, interval: 250 },
   );
@@ -26,3 +29,21 @@ export async function expectOnly(site: Site, expected: Readonly<Record<string, E
   const ports = containers.flatMap((container) => Object.values(container.ports));
   expect(new Set(ports).size).toBe(3 * present.length);
 }
+
+/** A commit hands the container's labels down to the image. */
+async function imagesOfMoves(site: Site): Promise<string[]> {
+  const filter = `label=dockhost.backend=${(await backendId(site.dataDirectory)) ?? "none"}`;
+  return lines(await site.docker("images", "--filter", filter, "--format", "{{.Repository}}:{{.Tag}}"));
+}
+
+async function imagesInUse(site: Site): Promise<string[]> {
+  const filter = `label=dockhost.backend=${(await backendId(site.dataDirectory)) ?? "none"}`;
+  const images = lines(await site.docker("ps", "--all", "--filter", filter, "--format", "{{.Image}}"));
+  return images.filter((image) => image.startsWith("dockhost/moved:"));
+}
+
+const lines = (text: string): string[] =>
+  text
+    .split("\n")
+    .filter((line) => line !== "")
+    .sort();
