@@ -12,8 +12,9 @@ export class MainServerDouble {
   readonly #told = new EventEmitter();
   #refusal: string | undefined;
 
-  constructor() {
-    this.io = new Server(this.#http);
+  /** `transports`: those that it takes; both where they are not given. */
+  constructor(transports?: ("websocket" | "polling")[]) {
+    this.io = new Server(this.#http, transports && { transports });
     this.io.use((_, next) => next(this.#refusal === undefined ? undefined : new Error(this.#refusal)));
     this.io.on("connection", (socket) => {
       socket.onAny((name: string, payload: unknown) => {

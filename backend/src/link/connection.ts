@@ -71,6 +71,8 @@ export class Connection {
   }
 
   #connected(): void {
+    // Socket.IO tells a welcome a tick late, also where its connection ended in that tick; it would stay so for ever.
+    if (this.socket.io.engine.readyState !== "open") return void this.socket.disconnect();
     this.#connectedAt = performance.now();
     this.#refused.reset();
     this.#options.log.info({ server: this.#options.url }, "Connected to the main server");

@@ -3,7 +3,7 @@ import { NodeWebSocket, NodeXHR } from "socket.io-client";
 /** Of one Socket.IO packet towards a backend. */
 const MAX_FRAME_BYTES = 64 * 1024;
 
-/** What Socket.IO's parser is given: a packet without attachments, and no refusal without words, which it cannot read. */
+/** A packet without attachments, and no refusal without words: Socket.IO throws at those, where nobody can catch it. */
 const PACKET = /^(?:[0-3]|4\{)/;
 
 /** Why a frame of the main server's ended the connection, in one sentence. */
@@ -43,14 +43,14 @@ export const FRAME_GUARDS = {
 
 interface EnginePacket {
   type: "open" | "close" | "ping" | "pong" | "message" | "upgrade" | "noop" | "error";
-  data?: unknown;
+  data?: string | object;
 }
 
 /** Hands a packet on unless it is unfit; what is wrong with it otherwise. */
-function faultOf({ type, data }: EnginePacket, handOn: () => void): FrameError | undefined {
+function faultOf({ type, data = "" }: EnginePacket, handOn: () => void): FrameError | undefined {
   try {
     if (type === "message") {
-      if (typeof data !== "string") return new FrameError("The main server sent a binary frame");
+      if (typeof data === "object") return new FrameError("The main server sent a binary frame");
       if (Buffer.byteLength(data) > MAX_FRAME_BYTES) return tooLong();
       if (!PACKET.test(data)) return garbage();
     }
