@@ -23,6 +23,8 @@ export class Site implements AsyncDisposable {
   server: MainServerDouble;
   /** Runs `docker` against the Engine of its backends. */
   readonly docker: typeof docker;
+  /** Where its containers' ports are reached. */
+  readonly address: string;
   readonly #environment: Environment;
   readonly #inside: readonly string[];
   readonly #backends: BackendProcess[] = [];
@@ -36,6 +38,7 @@ export class Site implements AsyncDisposable {
     this.dataDirectory = dataDirectory;
     this.server = server;
     this.docker = machine?.docker ?? docker;
+    this.address = machine?.address ?? "127.0.0.1";
     this.#environment = { ...machine?.environment, ...environment };
     this.#inside = machine?.namespace.inside ?? [];
   }
