@@ -34,11 +34,13 @@ export class EngineDouble implements Engine {
   readonly #followers = new Set<(event: ContainerEvent) => void>();
   readonly #endings = new Set<() => void>();
   #away = false;
+  #frozen: string | undefined;
   #thawed: Promise<void> = Promise.resolve();
   #thaw: () => void = () => undefined;
 
-  /** Takes calls and answers none until it thaws, when it carries them all out. */
-  freeze(): void {
+  /** Takes calls (only those named `call`, where it is given) and answers none until it thaws, when it carries them out. */
+  freeze(call?: string): void {
+    this.#frozen = call;
     this.#thawed = new Promise((resolve) => (this.#thaw = resolve));
   }
 
@@ -205,7 +207,7 @@ export class EngineDouble implements Engine {
 
   async #answer<T>(call: string, answer: () => T | Promise<T>): Promise<T> {
     this.calls.push(call);
-    await this.#thawed;
+    await (this.#frozen === undefined || this.#frozen === call ? this.#thawed : undefined);
     if (this.#away) throw new EngineError("unreachable", "connect ECONNREFUSED /var/run/docker.sock");
     return answer();
   }

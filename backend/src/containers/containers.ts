@@ -59,13 +59,13 @@ export class Containers {
     const keys = authorizedKeys(request.sshPublicKeys);
     checkLimits(request.limits ?? {}, profile);
     images.check(request.image);
-    return this.#change("create-container", request, (hash) =>
+    return this.#change("create-container", request, context, (hash) =>
       creation.create({ request, keys, hash, portsFrom }, context),
     );
   }
 
   async start(request: CommandRequest<"start-container">, context: OperationContext): Promise<Container> {
-    return this.#change("start-container", request, async () => {
+    return this.#change("start-container", request, context, async () => {
       const owned = await this.#require(request.username);
       context.progress("starting");
       await this.#startAndWait(owned, context);
@@ -75,8 +75,8 @@ export class Containers {
     });
   }
 
-  async stop(request: CommandRequest<"stop-container">): Promise<Container> {
-    return this.#change("stop-container", request, async () => {
+  async stop(request: CommandRequest<"stop-container">, context: OperationContext): Promise<Container> {
+    return this.#change("stop-container", request, context, async () => {
       const { username, slot, containerId } = await this.#require(request.username);
       await this.#remember(slot, { shouldRun: false });
       failpoint("stop:wish-claimed");
@@ -87,7 +87,7 @@ export class Containers {
     });
   }
 
-  async delete(request: CommandRequest<"delete-container">): Promise<DeletedData> {
+  async delete(request: CommandRequest<"delete-container">, context: OperationContext): Promise<DeletedData> {
     const { directories, inventory, moving, operations, slots, log } = this.#parts;
     const remove = async (): Promise<DeletedData> => {
       await moving.settle(request.username);
@@ -100,15 +100,15 @@ export class Containers {
       log.info({ username, ports: portsOf(base) }, "Container deleted, its ports are free");
       return { existed: true, containerId, ports: portsOf(base) };
     };
-    return operations.run("delete-container", request, remove, ({ containerId, ports }) =>
+    return operations.run("delete-container", request, context, remove, ({ containerId, ports }) =>
       Promise.resolve({ existed: containerId !== null, containerId, ports }),
     );
   }
 
   /** Effective at the next login, whether the container runs or not. */
-  async setKeys(request: CommandRequest<"set-ssh-keys">): Promise<Container> {
+  async setKeys(request: CommandRequest<"set-ssh-keys">, context: OperationContext): Promise<Container> {
     const keys = authorizedKeys(request.sshPublicKeys);
-    return this.#change("set-ssh-keys", request, async () => {
+    return this.#change("set-ssh-keys", request, context, async () => {
       const { username, slot } = await this.#require(request.username);
       if ((await this.#parts.directories.readClaim(slot))?.keysMounted !== true) throw keysAreFixed(username);
       await this.#parts.directories.writeKeys(slot, keys);
@@ -134,6 +134,7 @@ export class Containers {
   #change(
     command: "create-container" | "start-container" | "stop-container" | "set-ssh-keys",
     request: { username: string; operationId?: string | undefined },
+    context: OperationContext,
     work: (hash: string) => Promise<Container>,
   ): Promise<Container> {
     const { moving, operations } = this.#parts;
@@ -141,7 +142,7 @@ export class Containers {
       await moving.settle(request.username);
       return work(hash);
     };
-    return operations.run(command, request, settled, () => this.#current(request.username));
+    return operations.run(command, request, context, settled, () => this.#current(request.username));
   }
 
   /** At its own ports, or at others where another process has taken one of them. */

@@ -16,6 +16,8 @@ import { containerView, type Owned } from "./views.ts";
 
 /** What surrounds one command: who hears of its progress, and a deadline that a pull does not count against. */
 export interface OperationContext {
+  /** The deadline has passed and its sender has been told so. */
+  readonly isOver: boolean;
   progress(phase: OperationPhase, bytes?: { current: number; total: number }): void;
   outsideDeadline<T>(work: Promise<T>): Promise<T>;
 }

@@ -1,4 +1,5 @@
 import type { CommandName, Ports } from "@dockhost/protocol";
+import { DockHostError } from "./errors.ts";
 import { failpoint } from "../observe/failpoints.ts";
 import type { Gate } from "./gate.ts";
 import { requestHash, type Entry, type OperationLog } from "./operation-log.ts";
@@ -30,6 +31,7 @@ export class Operations {
   async run<T extends Outcome>(
     command: CommandName,
     request: OfUser,
+    context: { readonly isOver: boolean },
     work: (hash: string) => Promise<T>,
     repeat: (earlier: Entry) => Promise<T>,
   ): Promise<T> {
@@ -37,9 +39,14 @@ export class Operations {
     await this.#gate.pass();
     const { username, operationId } = request;
     const hash = requestHash(command, request);
-    if (operationId === undefined) return this.#queues.runCommand(username, () => work(hash));
+    const inTurn = <R>(begin: () => Promise<R>): Promise<R> =>
+      this.#queues.runCommand(username, () => {
+        if (context.isOver) throw notBegun();
+        return begin();
+      });
+    if (operationId === undefined) return inTurn(() => work(hash));
     return this.#log.exclusively(operationId, hash, () =>
-      this.#queues.runCommand(username, async () => {
+      inTurn(async () => {
         const earlier = this.#log.find(operationId);
         if (earlier) return repeat(earlier);
         const outcome = await work(hash);
@@ -51,3 +58,7 @@ export class Operations {
     );
   }
 }
+
+/** Its sender has given up on it, and may have asked for something else since. */
+const notBegun = (): DockHostError =>
+  new DockHostError("DEADLINE_EXCEEDED", "Its turn came only after its deadline, so it was not begun.");

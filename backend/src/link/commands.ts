@@ -33,13 +33,13 @@ export const COMMAND_TABLE: { [Name in CommandName]: Command<Name> } = {
   },
   "stop-container": {
     deadlineMs: 30_000,
-    run: (containers, request) => containers.stop(request),
+    run: (containers, request, context) => containers.stop(request, context),
     done: () => "The container is stopped; its files and ports are kept.",
     failed: "Unable to stop container",
   },
   "delete-container": {
     deadlineMs: 30_000,
-    run: (containers, request) => containers.delete(request),
+    run: (containers, request, context) => containers.delete(request, context),
     done: ({ existed }) => (existed ? "The container is deleted and its ports are free." : "There was no container."),
     failed: "Unable to delete container",
   },
@@ -51,7 +51,7 @@ export const COMMAND_TABLE: { [Name in CommandName]: Command<Name> } = {
   },
   "set-ssh-keys": {
     deadlineMs: 30_000,
-    run: (containers, request) => containers.setKeys(request),
+    run: (containers, request, context) => containers.setKeys(request, context),
     done: () => "The keys are replaced; they count from the next login on.",
     failed: "Unable to replace SSH keys",
   },

@@ -11,6 +11,11 @@ export class Deadline implements Disposable {
   #leftMs: number;
   #startedAt = 0;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   constructor(budgetMs: number) {
     this.#budgetMs = budgetMs;
@@ -39,7 +44,10 @@ export class Deadline implements Disposable {
   #start(): void {
     if (this.#leftMs === Infinity) return;
     this.#startedAt = performance.now();
-    this.#timer = setTimeout(() => this.#expire(exceeded(this.#budgetMs)), this.#leftMs);
+    this.#timer = setTimeout(() => {
+      this.#isOver = true;
+      this.#expire(exceeded(this.#budgetMs));
+    }, this.#leftMs);
   }
 
   #pause(): void {

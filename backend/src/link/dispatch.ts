@@ -90,6 +90,9 @@ export class Dispatch {
     using deadline = new Deadline(deadlineMs);
     const context: CommandContext = {
       portsFrom: reading.portsFrom,
+      get isOver() {
+        return deadline.isOver;
+      },
       progress: (phase, bytes) => this.#reports.progress(order, phase, bytes),
       outsideDeadline: (work) => deadline.suspendDuring(work),
     };
