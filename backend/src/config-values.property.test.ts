@@ -69,20 +69,8 @@ const webScheme = mostly(
     ...[["https://", "https"] as const, ["wss://", "https"] as const, ["WsS://", "https"] as const],
   ),
   wrong(
-    ...[
-      "ftp://",
-      "file://",
-      "javascript://",
-      "http:",
-      "http:/",
-      "http:///",
-      "https:\\\\",
-      "://",
-      "//",
-      "/",
-      "ht tp://",
-    ],
-    ...["tcp://", "unix://", "http:// ", "http://http://", "wss:", "blob:http://"],
+    ...["ftp://", "file://", "javascript://", "http:/", "http:///", "https:\\\\", "://", "//", "/", "ht tp://"],
+    ...["tcp://", "unix://", "http:// ", "http://http://", "blob:http://"],
   ),
 );
 

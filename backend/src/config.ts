@@ -79,11 +79,18 @@ const NO_IMAGES = Object.create(null) as Record<string, string>;
 
 function readDotEnv(cwd: string): Environment {
   const file = join(cwd, ".env");
+  const text = readIfThere(file);
+  // In what Windows calls Unicode every second byte is zero, and no variable would be found.
+  if (text.includes("\0")) throw new ConfigError([`${file} is not plain text as it must be: save it as UTF-8.`]);
+  return parse(text);
+}
+
+function readIfThere(file: string): string {
   try {
-    return parse(readFileSync(file, "utf8"));
+    return readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return {};
+    if (code === "ENOENT") return "";
     throw new ConfigError([`${file} cannot be read (${code ?? "unknown"}): make it a readable file or remove it.`]);
   }
 }
