@@ -19,6 +19,8 @@ export interface PrivateEngineOptions {
   dataRoot?: string;
   /** Whether it has the instance image from its beginning; it does where nothing is said. */
   loadImage?: boolean;
+  /** Of dockerd, beside its own. */
+  moreArguments?: (namespace: NetworkNamespace) => readonly string[];
 }
 
 /**
@@ -32,24 +34,37 @@ export class PrivateEngine implements AsyncDisposable {
   readonly url: string;
   readonly #folder: string;
   readonly #dataRoot: string;
+  readonly #moreArguments: readonly string[];
   /** Its child is process 1 of the machine's; with it everything ends. */
   #power: ChildProcess | undefined;
   #firstProcess = "";
   #daemon: ChildProcess | undefined;
 
-  private constructor(namespace: NetworkNamespace, folder: string, dataRoot: string) {
+  private constructor(
+    namespace: NetworkNamespace,
+    folder: string,
+    dataRoot: string,
+    moreArguments: (namespace: NetworkNamespace) => readonly string[],
+  ) {
     this.namespace = namespace;
     this.#folder = folder;
     this.#dataRoot = dataRoot;
+    this.#moreArguments = moreArguments(namespace);
     this.url = `unix://${this.#socket}`;
   }
 
   /** A running one. Removes first what a test left that was cut off. */
-  static async open({ dataRoot, loadImage = true }: PrivateEngineOptions = {}): Promise<PrivateEngine> {
+  static async open(options: PrivateEngineOptions = {}): Promise<PrivateEngine> {
+    const { dataRoot, loadImage = true, moreArguments = () => [] } = options;
     await removeLeftovers();
     const folder = join(tmpdir(), nameOfOwn(FORM));
     await mkdir(folder, { mode: 0o700 });
-    const engine = new PrivateEngine(await NetworkNamespace.open(), folder, dataRoot ?? join(folder, "data"));
+    const engine = new PrivateEngine(
+      await NetworkNamespace.open(),
+      folder,
+      dataRoot ?? join(folder, "data"),
+      moreArguments,
+    );
     try {
       if (loadImage)
         await copyDataRoot(engine.#dataRoot, (prepared) =>
@@ -169,6 +184,7 @@ export class PrivateEngine implements AsyncDisposable {
       ...["--data-root", this.#dataRoot, "--exec-root", join(this.#folder, "exec")],
       ...["--pidfile", join(this.#folder, "dockerd.pid"), "--host", this.url],
       ...["--cgroup-parent", `/${cgroupOf(this.#folder)}`, "--exec-opt", "native.cgroupdriver=cgroupfs"],
+      ...this.#moreArguments,
     ];
   }
 
