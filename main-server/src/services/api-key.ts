@@ -1,4 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { KeyDigest } from "../store/keys-store.ts";
 
 const SHAPE = /^dkh_(?<secret>[A-Za-z0-9_-]{43})(?<checksum>[0-9a-f]{6})$/;
 const SHOWN_CHARACTERS = 10;
@@ -17,7 +18,10 @@ export function isWellFormed(apiKey: string): boolean {
 const checksumOf = (secret: string) => sha256(`dkh_${secret}`).slice(0, 6);
 
 /** All that is kept of a key: what finds it again, and what a person knows it by. */
-export const digestOf = (apiKey: string) => ({ hash: sha256(apiKey), prefix: apiKey.slice(0, SHOWN_CHARACTERS) });
+export const digestOf = (apiKey: string): KeyDigest => ({
+  hash: sha256(apiKey),
+  prefix: apiKey.slice(0, SHOWN_CHARACTERS),
+});
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 

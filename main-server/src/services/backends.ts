@@ -2,6 +2,7 @@ import type { BackendStatus } from "@dockhost/protocol";
 import type { Registry } from "../backends/registry.ts";
 import type { BackendRecord } from "../store/backends-store.ts";
 import type { Store } from "../store/store.ts";
+import { digestOf, mintApiKey } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
@@ -38,8 +39,8 @@ export class Backends {
   }
 
   async create(userId: string, name: string): Promise<{ backend: BackendView; apiKey: string }> {
-    const record = await this.#parts.store.backends.add(name, userId);
-    const { apiKey } = await this.#parts.keys.mint(record.id);
+    const apiKey = mintApiKey();
+    const record = await this.#parts.store.backends.addWithKey(name, userId, digestOf(apiKey));
     return { backend: this.#view(record), apiKey };
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BackendStatus } from "@dockhost/protocol";
 import type { Database } from "./database.ts";
+import { insertKey, type KeyDigest } from "./keys-store.ts";
 import type { BackendsTable } from "./schema.ts";
 
 export interface BackendRecord {
@@ -28,9 +29,16 @@ export class BackendsStore {
   }
 
   async add(name: string, ownerId: string | null): Promise<BackendRecord> {
-    const row = { id: randomUUID(), name, owner_id: ownerId, created_at: new Date().toISOString() };
-    const inserted = await this.#db.insertInto("backends").values(row).returningAll().executeTakeFirstOrThrow();
-    return toRecord(inserted);
+    return insert(this.#db, name, ownerId);
+  }
+
+  /** With its first key, or not at all: without one nobody could ever join. */
+  async addWithKey(name: string, ownerId: string, key: KeyDigest): Promise<BackendRecord> {
+    return this.#db.transaction().execute(async (db) => {
+      const record = await insert(db, name, ownerId);
+      await insertKey(db, record.id, key);
+      return record;
+    });
   }
 
   async get(id: string): Promise<BackendRecord | undefined> {
@@ -75,6 +83,11 @@ export class BackendsStore {
       .where("id", "=", id)
       .execute();
   }
+}
+
+async function insert(db: Database, name: string, ownerId: string | null): Promise<BackendRecord> {
+  const row = { id: randomUUID(), name, owner_id: ownerId, created_at: new Date().toISOString() };
+  return toRecord(await db.insertInto("backends").values(row).returningAll().executeTakeFirstOrThrow());
 }
 
 const toRecord = (row: BackendsTable): BackendRecord => ({

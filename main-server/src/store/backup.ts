@@ -70,11 +70,12 @@ export function copyStore(source: string, target: string): void {
   }
 }
 
+const BUSY_MS = 10_000;
+
 /** One read transaction, which in WAL mode keeps no writer waiting; the copy is compact and needs no -wal file. */
 function vacuumInto(source: string, target: string): void {
-  const sqlite = new DatabaseSync(source);
+  const sqlite = new DatabaseSync(source, { timeout: BUSY_MS });
   try {
-    sqlite.exec("pragma busy_timeout = 10000");
     sqlite.prepare("vacuum into ?").run(target);
   } finally {
     sqlite.close();
@@ -83,7 +84,7 @@ function vacuumInto(source: string, target: string): void {
 
 /** Throws BackupError unless `file` is a whole and undamaged store of a DockHost no newer than this one. */
 export function checkSound(file: string, shown = file): void {
-  const sqlite = new DatabaseSync(file);
+  const sqlite = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     const origin = originOf(sqlite);
     if (origin === "newer") throw new BackupError(`${shown} was written by a newer DockHost; update this one first.`);

@@ -10,6 +10,8 @@ import { StoreError } from "./store-error.ts";
 
 export type Database = Kysely<Schema>;
 
+const BUSY_MS = 5_000;
+
 export const databaseFile = (dataDir: string): string => join(dataDir, "main-server.sqlite");
 
 /** Opens the store of `dataDir`, made where it is missing, with every migration applied; its owner alone can read it. Throws StoreError. */
@@ -24,10 +26,10 @@ export async function openDatabase(dataDir: string): Promise<Database> {
 /** Likewise of any file. */
 export async function openFile(file: string): Promise<Database> {
   makePrivate(file);
-  const sqlite = new DatabaseSync(file);
+  // A backup that is just being made holds the store at its beginning and its end.
+  const sqlite = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     sqlite.exec("pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
-    sqlite.exec("pragma busy_timeout = 1000");
     const database = new Kysely<Schema>({ dialect: sqliteDialect(sqlite) });
     if (originOf(sqlite) === "newer") throw new Error("its database was written by a newer DockHost; update this one");
     await migrate(database);

@@ -10,6 +10,9 @@ export interface KeyRecord {
   createdAt: string;
 }
 
+/** All that is kept of a key: what finds it again, and what a person knows it by. */
+export type KeyDigest = Pick<KeyRecord, "hash" | "prefix">;
+
 export class KeysStore {
   readonly #db: Database;
 
@@ -18,13 +21,10 @@ export class KeysStore {
   }
 
   /** Undefined where the backend already has `atMost` keys. */
-  async add(backendId: string, key: { hash: string; prefix: string }, atMost: number): Promise<KeyRecord | undefined> {
+  async add(backendId: string, key: KeyDigest, atMost: number): Promise<KeyRecord | undefined> {
     return this.#db.transaction().execute(async (db) => {
       const live = await db.selectFrom("backend_keys").select("id").where("backend_id", "=", backendId).execute();
-      if (live.length >= atMost) return undefined;
-      const row = { id: randomUUID(), backend_id: backendId, created_at: new Date().toISOString() };
-      const inserted = db.insertInto("backend_keys").values({ ...row, hash: key.hash, prefix: key.prefix });
-      return toRecord(await inserted.returningAll().executeTakeFirstOrThrow());
+      return live.length < atMost ? insertKey(db, backendId, key) : undefined;
     });
   }
 
@@ -47,6 +47,11 @@ export class KeysStore {
   async removeAllOf(backendId: string): Promise<void> {
     await this.#db.deleteFrom("backend_keys").where("backend_id", "=", backendId).execute();
   }
+}
+
+export async function insertKey(db: Database, backendId: string, { hash, prefix }: KeyDigest): Promise<KeyRecord> {
+  const row = { id: randomUUID(), backend_id: backendId, hash, prefix, created_at: new Date().toISOString() };
+  return toRecord(await db.insertInto("backend_keys").values(row).returningAll().executeTakeFirstOrThrow());
 }
 
 const toRecord = (row: BackendKeysTable): KeyRecord => ({

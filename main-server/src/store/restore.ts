@@ -146,6 +146,7 @@ function endSessionsThatEnded(staged: string, present: string): void {
   });
 }
 
+const BUSY_MS = 5_000;
 const ALL_PAGES = 0x7fff_ffff;
 
 async function copyInto(staged: string, live: string): Promise<void> {
@@ -160,7 +161,7 @@ async function copyInto(staged: string, live: string): Promise<void> {
 }
 
 function withDatabase(file: string, work: (sqlite: InstanceType<typeof DatabaseSync>) => void): void {
-  const sqlite = new DatabaseSync(file);
+  const sqlite = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
     work(sqlite);
   } finally {
