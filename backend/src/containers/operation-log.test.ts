@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { OperationLog, requestHash } from "./operation-log.ts";
 
 const ID = "2b9f6a4e-6a2f-4e53-9d7f-0f4f4a1c1f11";
@@ -47,6 +47,22 @@ describe("an operation that succeeded", () => {
     expect(await readFile(path(), "utf8")).not.toContain('"old"');
   });
 
+  it("leaves the file to those of the last 24 hours also while the backend runs", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance"] });
+    await using log = await OperationLog.open(directory);
+    for (let day = 0; day < 12; day += 1) {
+      const today = Array.from({ length: 200 }, (_, index) => ({ ...SUCCESS, operationId: `day ${day}, ${index}` }));
+      await Promise.all(today.map((success) => log.record(success)));
+      vi.advanceTimersByTime(25 * 3_600_000);
+    }
+    await log.record(SUCCESS);
+    vi.useRealTimers();
+    const lines = (await readFile(path(), "utf8")).trim().split("\n");
+    expect(lines.length).toBeLessThan(1_500);
+    expect(lines.at(-1)).toContain(ID);
+    expect(lines.join("")).toContain("day 11, 199");
+  });
+
   it("is known although a crash cut the line behind it short", async () => {
     const before = await OperationLog.open(directory);
     await before.record(SUCCESS);
@@ -68,6 +84,16 @@ describe("an operationId", () => {
     await first;
     await expect(log.exclusively(ID, "h2", () => Promise.resolve())).rejects.toMatchObject({ code: "CONFLICT" });
     await expect(log.exclusively(ID, "h1", () => Promise.resolve("again"))).resolves.toBe("again");
+  });
+
+  it("means one request for as long as anybody asks for it", async () => {
+    await using log = await OperationLog.open(directory);
+    let finish: () => void = () => undefined;
+    const second = log.exclusively(ID, "h1", () => new Promise<void>((resolve) => (finish = resolve)));
+    await expect(log.exclusively(ID, "h1", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+    await expect(log.exclusively(ID, "h2", () => Promise.resolve())).rejects.toMatchObject({ code: "CONFLICT" });
+    finish();
+    await second;
   });
 
   it("whose operation failed may be used again, with any body", async () => {

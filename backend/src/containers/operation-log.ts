@@ -8,6 +8,8 @@ import { DockHostError } from "./errors.ts";
 
 /** How long a repeat of a success executes nothing, ms. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
+/** The file is written anew when it holds this many lines of expired successes, and as many as of living ones. */
+const EXPIRED_LINES = 1_000;
 
 const Entry = z.object({
   operationId: z.string(),
@@ -34,36 +36,44 @@ export function requestHash(command: CommandName, request: { operationId?: strin
  */
 export class OperationLog implements AsyncDisposable {
   readonly #entries = new Map<string, { entry: Entry; expiresAt: number }>();
-  readonly #underWay = new Map<string, string>();
-  readonly #file: FileHandle;
+  readonly #underWay = new Map<string, { hash: string; runs: number }>();
+  readonly #path: string;
+  #file: FileHandle;
+  #lines: number;
+  /** A write has failed, and may have left half a line. */
+  #isTorn = false;
   #writes: Promise<void> = Promise.resolve();
 
-  private constructor(file: FileHandle, entries: readonly Entry[]) {
+  private constructor(path: string, file: FileHandle, entries: readonly Entry[]) {
+    this.#path = path;
     this.#file = file;
+    this.#lines = entries.length;
     for (const entry of entries) this.#remember(entry, KEPT_MS - age(entry));
   }
 
   static async open(dataDirectory: string): Promise<OperationLog> {
     const path = join(dataDirectory, "operations.log");
     const entries = parseEntries(await readFile(path, "utf8").catch(() => "")).filter((entry) => age(entry) < KEPT_MS);
-    await writeDurably(path, entries.map((entry) => `${JSON.stringify(entry)}\n`).join(""), 0o600);
-    return new OperationLog(await open(path, "a", 0o600), entries);
+    return new OperationLog(path, await writeAll(path, entries), entries);
   }
 
   /** Runs `work`, in which `operationId` means the request of this hash alone. Throws CONFLICT on another one. */
   async exclusively<T>(operationId: string, hash: string, work: () => Promise<T>): Promise<T> {
-    const hashBefore = this.find(operationId)?.requestHash ?? this.#underWay.get(operationId);
-    if (hashBefore !== undefined && hashBefore !== hash) {
+    const underWay = this.#underWay.get(operationId) ?? { hash, runs: 0 };
+    const hashBefore = this.find(operationId)?.requestHash ?? underWay.hash;
+    if (hashBefore !== hash) {
       throw new DockHostError(
         "CONFLICT",
         `operationId ${operationId} was used for another request; send a new one with each new request.`,
       );
     }
-    this.#underWay.set(operationId, hash);
+    underWay.runs += 1;
+    this.#underWay.set(operationId, underWay);
     try {
       return await work();
     } finally {
-      this.#underWay.delete(operationId);
+      underWay.runs -= 1;
+      if (underWay.runs === 0) this.#underWay.delete(operationId);
     }
   }
 
@@ -76,10 +86,7 @@ export class OperationLog implements AsyncDisposable {
   /** Resolves when the success is on disk. */
   async record(success: Omit<Entry, "at">): Promise<void> {
     const entry = { ...success, at: new Date().toISOString() };
-    const write = this.#writes.then(async () => {
-      await this.#file.appendFile(`${JSON.stringify(entry)}\n`);
-      await this.#file.datasync();
-    });
+    const write = this.#writes.then(() => this.#append(entry));
     this.#writes = write.catch(() => undefined);
     await write;
     this.#remember(entry, KEPT_MS);
@@ -88,6 +95,23 @@ export class OperationLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writes;
     await this.#file.close();
+  }
+
+  async #append(entry: Entry): Promise<void> {
+    if (this.#isTorn || this.#lines > EXPIRED_LINES + 2 * this.#entries.size) await this.#writeAnew();
+    this.#isTorn = true;
+    await this.#file.appendFile(lineOf(entry));
+    await this.#file.datasync();
+    this.#isTorn = false;
+    this.#lines += 1;
+  }
+
+  async #writeAnew(): Promise<void> {
+    const entries = [...this.#entries.values()].map(({ entry }) => entry);
+    const before = this.#file;
+    this.#file = await writeAll(this.#path, entries);
+    this.#lines = entries.length;
+    await before.close();
   }
 
   #remember(entry: Entry, forMs: number): void {
@@ -102,6 +126,14 @@ export class OperationLog implements AsyncDisposable {
 }
 
 const age = (entry: Entry): number => Math.max(0, Date.now() - Date.parse(entry.at));
+
+const lineOf = (entry: Entry): string => `${JSON.stringify(entry)}\n`;
+
+/** Answers the file, open for more. */
+async function writeAll(path: string, entries: readonly Entry[]): Promise<FileHandle> {
+  await writeDurably(path, entries.map(lineOf).join(""), 0o600);
+  return open(path, "a", 0o600);
+}
 
 /** A line that a crash cut short is passed over: its reply never left. */
 function parseEntries(text: string): Entry[] {
