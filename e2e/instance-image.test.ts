@@ -89,6 +89,13 @@ test("the holder of a mounted key logs in as root, whoever owns the directory, a
   expect(await login(instance, eve, "true")).toMatchObject({ code: 255, stdout: "" });
 });
 
+test("an audit of its SSH server finds nothing to fail", async () => {
+  const instance = await boot(...profile, ...mounted(await keyDirectory(await publicKey(ada))));
+  const { stdout } = await outcome("ssh-audit", ["--no-colors", "--port", String(instance.port), "127.0.0.1"]);
+  expect(stdout).toContain("(key) ssh-ed25519");
+  expect(stdout).not.toContain("[fail]");
+});
+
 test("a changed key counts at the next login, without a restart", async () => {
   const keys = await keyDirectory(await publicKey(ada));
   const instance = await boot(...profile, ...mounted(keys));
