@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { parse } from "dotenv";
 import { z } from "zod";
 import { isLoopback, parseListenAddress, type ListenAddress } from "./listen-address.ts";
@@ -34,21 +34,32 @@ export function loadConfig(environment: Variables = process.env, directory = pro
   const variables = { ...dotEnv(directory), ...withoutEmpty(environment) };
   const result = Environment.safeParse(variables);
   if (!result.success) throw new ConfigError(result.error.issues.map(sentence));
-  return Object.freeze(toConfig(result.data));
+  return deepFrozen(toConfig(result.data));
 }
 
 function dotEnv(directory: string): Variables {
+  const text = readIfThere(join(directory, ".env"));
+  // In what Windows calls Unicode every second byte is zero, and no variable would be found.
+  if (text.includes("\0")) {
+    throw new ConfigError(["The file .env in the working directory must be plain text: save it as UTF-8."]);
+  }
+  return withoutEmpty(parse(text));
+}
+
+function readIfThere(file: string): string {
   try {
-    return withoutEmpty(parse(readFileSync(join(directory, ".env"))));
+    return readFileSync(file, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return "";
     throw new ConfigError(["The file .env in the working directory cannot be read."]);
   }
 }
 
-/** `NAME=` stands for nothing said. */
-const withoutEmpty = (variables: Variables): Variables =>
-  Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value.trim() !== ""));
+/** `NAME=` stands for nothing said. A value may end in the newline of the file that it came from. */
+function withoutEmpty(variables: Variables): Variables {
+  const trimmed = Object.entries(variables).map(([name, value = ""]) => [name, value.trim()] as const);
+  return Object.fromEntries(trimmed.filter(([, value]) => value !== ""));
+}
 
 const sentence = (issue: z.core.$ZodIssue) => `${String(issue.path[0])} ${issue.message}.`;
 
@@ -62,7 +73,15 @@ const ListenAddresses = z.string().transform((text, context): ListenAddress[] =>
   return z.NEVER;
 });
 
-const PublicUrl = z.url({ protocol: /^https?$/, error: "must be an http:// or https:// address" });
+/** Stricter than URL, which mends what it reads. */
+const PublicUrl = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\/[^\s\p{Cc}/?#@\\]+(\/[^\s\p{Cc}?#\\]*)?$/iu.test(text) && URL.canParse(text),
+    "must be an http:// or https:// address, without user, password or query",
+  );
+
+const Path = z.string().regex(/^[^~\0][^\0]*$/, "must be a path, without ~, which only a shell expands");
 
 /** `true` stands for a proxy on this machine. */
 const TrustedProxies = z.string().transform((text, context): string[] => {
@@ -76,15 +95,17 @@ const TrustedProxies = z.string().transform((text, context): string[] => {
   });
   return z.NEVER;
 });
-const ProxyAddress = z.union([z.literal("loopback"), z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()]);
+/** To believe everyone, `/0`, is to let everyone say where they come from: the HTTP server takes no such range. */
+const Range = z.union([z.cidrv4(), z.cidrv6()]).refine((range) => !range.endsWith("/0"));
+const ProxyAddress = z.union([z.literal("loopback"), z.ipv4(), z.ipv6(), Range]);
 
 const Environment = z.object({
-  DOCKHOST_DATA_DIR: z.string().optional(),
+  DOCKHOST_DATA_DIR: Path.optional(),
   DOCKHOST_LISTEN: ListenAddresses.optional(),
   DOCKHOST_SIGNUP: oneOf(["open", "closed"]).optional(),
   DOCKHOST_PUBLIC_URL: PublicUrl.optional(),
   DOCKHOST_TRUST_PROXY: TrustedProxies.default([]),
-  DOCKHOST_LOCAL_BACKEND_KEY_FILE: z.string().optional(),
+  DOCKHOST_LOCAL_BACKEND_KEY_FILE: Path.optional(),
   LOG_FORMAT: oneOf(["pretty", "json"]).optional(),
   LOG_LEVEL: oneOf(["fatal", "error", "warn", "info", "debug", "trace", "silent"]).default("info"),
   XDG_DATA_HOME: z.string().optional(),
@@ -110,13 +131,19 @@ function toConfig(given: z.infer<typeof Environment>): Config {
   };
 }
 
-function defaultDataDir(xdgDataHome: string | undefined): string {
+/** https://specifications.freedesktop.org/basedir-spec: a relative XDG_DATA_HOME is to be ignored. */
+function defaultDataDir(xdgDataHome = ""): string {
   if (process.getuid?.() === 0) return "/var/lib/dockhost";
-  return join(xdgDataHome ?? join(homedir(), ".local", "share"), "dockhost");
+  return join(isAbsolute(xdgDataHome) ? xdgDataHome : join(homedir(), ".local", "share"), "dockhost");
 }
 
 /** Whether only this machine reaches us; a proxy in front, or a public address, says that others do. */
 function isPrivate({ listen, publicUrl, trustProxy }: Pick<Config, "listen" | "publicUrl" | "trustProxy">): boolean {
   const isPublic = publicUrl !== undefined && !isLoopback(new URL(publicUrl).hostname.replace(/^\[|\]$/g, ""));
   return !isPublic && trustProxy.length === 0 && listen.every(({ host }) => isLoopback(host));
+}
+
+function deepFrozen<Value extends object>(value: Value): Value {
+  for (const part of Object.values(value)) if (typeof part === "object" && part !== null) deepFrozen(part as object);
+  return Object.freeze(value);
 }
