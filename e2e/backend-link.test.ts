@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { Socket } from "socket.io";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BACKEND_ROLE, PROTOCOL_VERSION, SUPERSEDED_EVENT, type Container } from "@dockhost/protocol";
 import { docker } from "./support/docker-cli.ts";
@@ -37,6 +38,9 @@ describe.concurrent("the connection", () => {
     expect(status).toMatchObject({ draining: false, docker: { reachable: true }, usage: { containers: 0 } });
     expect(status.capacity.maxContainers).toBe(50);
 
+    const next = site.server.nextConnection();
+    socket.disconnect(true);
+    expect((await next).socket.handshake.auth.agentId).toBe(agentId);
     const again = await site.restart();
     expect(again.socket.handshake.auth.agentId).not.toBe(agentId);
   });
@@ -104,14 +108,29 @@ describe.concurrent("the connection", () => {
     expect(site.server.refusals).toHaveLength(1);
   }, 60_000);
 
-  test("that is superseded ends for good, and the process goes on", async () => {
+  test("that is superseded ends until a restart, says so in one sentence, and the process goes on", async () => {
     await using site = await Site.open();
     site.connection.socket.emit(SUPERSEDED_EVENT);
     await site.backend.wrote("Another agent has connected with this API key");
     await delay(3_000);
     expect(site.server.connections).toHaveLength(1);
     expect(site.connection.isOpen).toBe(false);
+    const [said, ...more] = site.backend.log.filter(({ level }) => level === "error");
+    expect(said?.msg).toMatch(/^Another agent .* this one stops trying until it is restarted$/);
+    expect(more).toEqual([]);
     expect((await site.backend.end()).code).toBe(0);
+    await site.ready(site.start());
+    expect(await site.connection.succeed("list-containers", {})).toEqual({ containers: [] });
+  });
+
+  test("is made again by the same agent without a word of another one", async () => {
+    await using site = await Site.open();
+    const { username } = await site.connection.succeed("create-container", asking("kim"));
+    const next = site.server.nextConnection();
+    site.connection.socket.disconnect(true);
+    await (await next).said.report("inventory");
+    expect(await site.connection.succeed("stop-container", { username })).toMatchObject({ state: "stopped" });
+    expect(site.backend.output).not.toContain("Another agent");
   });
 
   test("is made by long polling where a server or a proxy takes no WebSocket", async () => {
@@ -146,6 +165,44 @@ describe.concurrent("the connection", () => {
       state: "running",
     });
   });
+});
+
+describe.concurrent("a frame that no main server has reason to send", () => {
+  const frames: [string, (socket: Socket) => void, string][] = [
+    ["of more than 64 KiB", (socket) => void socket.emit("stop-container", "x".repeat(65_536)), "more than 64 KiB"],
+    ["with an attachment", (socket) => void socket.emit("stop-container", Buffer.from("ada")), "no Socket.IO packet"],
+    ["of garbage", ({ conn }) => void conn.write("2[{garbage"), "no Socket.IO packet"],
+    ["of a refusal without words", ({ conn }) => void conn.write("4"), "no Socket.IO packet"],
+  ];
+  const cases = (["websocket", "polling"] as const).flatMap((transport) =>
+    frames.map((frame) => [transport, ...frame] as const),
+  );
+
+  test.each(cases)("over %s, %s, ends the connection, which comes back, and never the process", async (...frame) => {
+    const [transport, , send, sentence] = frame;
+    await using site = await Site.open({ server: { transports: [transport] } });
+    const next = site.server.nextConnection();
+    send(site.connection.socket);
+    await (await next).said.report("inventory");
+    const [told, ...more] = site.backend.log.filter(({ msg }) => msg.includes("containers keep running"));
+    expect(told?.msg).toContain(sentence);
+    expect(more).toEqual([]);
+    expect(await site.connection.succeed("list-containers", {})).toEqual({ containers: [] });
+  });
+});
+
+test("two agents that get the same create at once make one container of it; the other says CONFLICT", async () => {
+  await using site = await Site.open();
+  await using other = await Site.open();
+  const request = asking("two");
+  const replies = await Promise.all(
+    [site, other].map(({ connection }) => connection.reply("create-container", request)),
+  );
+  expect(replies.filter(({ success }) => success)).toHaveLength(1);
+  expect(replies.filter(({ success }) => !success)).toMatchObject([{ error: { code: "CONFLICT" } }]);
+  const names = [...(await site.containerNames()), ...(await other.containerNames())];
+  expect(names).toEqual([`dockhost-${request.username}`]);
+  expect([...(await site.slotDirectories()), ...(await other.slotDirectories())]).toHaveLength(1);
 });
 
 describe.concurrent("what happens to a container by hand", () => {
