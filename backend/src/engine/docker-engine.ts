@@ -104,7 +104,8 @@ export class DockerEngine implements Engine {
 
   async commit(id: string, reference: string): Promise<void> {
     const [repo, tag] = reference.split(":");
-    await repeatable("commit", () => this.#docker.getContainer(id).commit({ repo, tag }));
+    // Never twice: the second image would take the name from the first, which nobody would find to remove.
+    await once("commit", () => this.#docker.getContainer(id).commit({ repo, tag }));
   }
 
   async removeImage(reference: string): Promise<void> {
