@@ -16,10 +16,11 @@ export function backendRoutes(app: App, backends: Backends): void {
 
   app.get(
     "/api/backends",
-    { schema: { tags, response: { 200: schemas.BackendList, ...failures } } },
-    async (request) => ({
-      backends: await backends.list(userOf(request).id),
-    }),
+    { schema: { tags, querystring: schemas.PageQuery, response: { 200: schemas.BackendPage, ...failures } } },
+    async (request) => {
+      const { items, nextCursor } = await backends.list(userOf(request).id, request.query);
+      return { backends: items, nextCursor };
+    },
   );
 
   app.get(
@@ -49,8 +50,11 @@ function keyRoutes(app: App, backends: Backends): void {
 
   app.get(
     "/api/backends/:id/keys",
-    { schema: { tags, params: Id, response: { 200: schemas.KeyList, ...failures } } },
-    async (request) => ({ keys: await backends.listKeys(userOf(request).id, request.params.id) }),
+    { schema: { tags, params: Id, querystring: schemas.PageQuery, response: { 200: schemas.KeyPage, ...failures } } },
+    async (request) => {
+      const { items, nextCursor } = await backends.listKeys(userOf(request).id, request.params.id, request.query);
+      return { keys: items, nextCursor };
+    },
   );
 
   app.delete(

@@ -18,7 +18,10 @@ export function instanceRoutes(app: App, instances: Instances): void {
   app.get(
     "/api/instances",
     { schema: { tags, querystring: schemas.PageQuery, response: { 200: schemas.InstancePage, ...failures } } },
-    async (request) => instances.list(callerOf(request), request.query.limit, request.query.cursor),
+    async (request) => {
+      const { items, nextCursor } = await instances.list(callerOf(request), request.query);
+      return { instances: items, nextCursor };
+    },
   );
 
   app.get(

@@ -10,6 +10,12 @@ export const failures = { "4xx": ErrorReply, "5xx": ErrorReply };
 
 const Time = z.iso.datetime();
 
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(50).meta({ description: "At most so many in one answer." }),
+  cursor: z.string().max(256).optional().meta({ description: "The former answer's `nextCursor`." }),
+});
+const NextCursor = z.string().nullable().meta({ description: "Asks for the next page; null on the last one." });
+
 export const UserReply = z
   .object({ user: z.object({ id: z.string(), username: z.string(), createdAt: Time }) })
   .meta({ id: "User" });
@@ -48,11 +54,11 @@ export const NewBackend = z.object({
     .regex(/^[^\p{Cc}]{1,64}$/u, "must have 1 to 64 printable characters"),
 });
 export const CreatedBackend = z.object({ backend: Backend, apiKey: z.string() });
-export const BackendList = z.object({ backends: z.array(Backend) });
+export const BackendPage = z.object({ backends: z.array(Backend), nextCursor: NextCursor });
 
 const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
-export const KeyList = z.object({ keys: z.array(Key) });
+export const KeyPage = z.object({ keys: z.array(Key), nextCursor: NextCursor });
 
 export const Instance = z
   .object({
@@ -74,12 +80,7 @@ export const NewInstance = z.object({
   image: z.string().min(1).max(128).optional().meta({ description: "A name from the backend's allow-list." }),
   limits: Limits.optional(),
 });
-export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: z.string().nullable() });
-export const PageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-  cursor: z.string().max(256).optional(),
-});
-
+export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: NextCursor });
 export const Id = z.object({ id: z.string().max(64) });
 export const KeyId = Id.extend({ keyId: z.string().max(64) });
 export const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });

@@ -5,6 +5,7 @@ import type { Store } from "../store/store.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
+import { readPage, type Page, type PageQuery } from "./paging.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
 
 type Reported = Pick<BackendStatus, "version" | "capacity" | "usage" | "docker">;
@@ -44,9 +45,12 @@ export class Backends {
     return { backend: this.#view(record), apiKey };
   }
 
-  /** Those that the user may place on. */
-  async list(userId: string): Promise<BackendView[]> {
-    return (await this.#parts.store.backends.usableBy(userId)).map((record) => this.#view(record));
+  /** Those that the user may place on, oldest first. */
+  async list(userId: string, query: PageQuery): Promise<Page<BackendView>> {
+    const { items, nextCursor } = await readPage(`backends of ${userId}`, query, (limit, after) =>
+      this.#parts.store.backends.pageUsableBy(userId, limit, after),
+    );
+    return { items: items.map((record) => this.#view(record)), nextCursor };
   }
 
   async get(userId: string, id: string): Promise<BackendView> {
@@ -66,8 +70,8 @@ export class Backends {
     return this.#parts.keys.mint((await this.#owned(userId, id)).id);
   }
 
-  async listKeys(userId: string, id: string): Promise<KeyView[]> {
-    return this.#parts.keys.list((await this.#owned(userId, id)).id);
+  async listKeys(userId: string, id: string, query: PageQuery): Promise<Page<KeyView>> {
+    return this.#parts.keys.list((await this.#owned(userId, id)).id, query);
   }
 
   async revokeKey(userId: string, id: string, keyId: string): Promise<void> {

@@ -3,11 +3,12 @@ import { parseSshPublicKey, type Limits } from "@dockhost/protocol";
 import PQueue from "p-queue";
 import type { Registry } from "../backends/registry.ts";
 import type { User } from "../store/accounts-store.ts";
-import type { InstanceRecord, Position } from "../store/instances-store.ts";
+import type { InstanceRecord } from "../store/instances-store.ts";
 import type { Store } from "../store/store.ts";
 import { ServiceError } from "./errors.ts";
 import type { InstanceCommands } from "./instance-commands.ts";
 import { viewInstance, type InstanceView, type Whereabouts } from "./instance-view.ts";
+import { readPage, type Page, type PageQuery } from "./paging.ts";
 import { place, type Placement } from "./placement.ts";
 
 export interface NewInstance {
@@ -22,12 +23,6 @@ export interface NewInstance {
 export interface Caller {
   user: User;
   host: string;
-}
-
-export interface InstancePage {
-  instances: InstanceView[];
-  /** Where the next page begins; null on the last one. */
-  nextCursor: string | null;
 }
 
 interface Parts {
@@ -52,13 +47,13 @@ export class Instances {
     return this.#view(caller, await this.#parts.commands.create(record));
   }
 
-  async list(caller: Caller, limit: number, cursor: string | undefined): Promise<InstancePage> {
-    const after = cursor === undefined ? undefined : readCursor(cursor);
-    const records = await this.#parts.store.instances.ofUser(caller.user.id, limit + 1, after);
-    const page = records.slice(0, limit);
-    const last = records.length > limit ? page.at(-1) : undefined;
-    const instances = await Promise.all(page.map((record) => this.#view(caller, record)));
-    return { instances, nextCursor: last ? writeCursor(last) : null };
+  /** Newest first. */
+  async list(caller: Caller, query: PageQuery): Promise<Page<InstanceView>> {
+    const { id } = caller.user;
+    const { items, nextCursor } = await readPage(`instances of ${id}`, query, (limit, after) =>
+      this.#parts.store.instances.ofUser(id, limit, after),
+    );
+    return { items: await Promise.all(items.map((record) => this.#view(caller, record))), nextCursor };
   }
 
   async get(caller: Caller, id: string): Promise<InstanceView> {
@@ -150,12 +145,4 @@ function placed(placement: Placement): string {
     case "occupied":
       throw new ServiceError("ALREADY_EXISTS", "You already have an instance on every backend that is connected.");
   }
-}
-
-const writeCursor = ({ createdAt, id }: Position) => Buffer.from(`${createdAt} ${id}`).toString("base64url");
-
-function readCursor(cursor: string): Position {
-  const [createdAt, id] = Buffer.from(cursor, "base64url").toString().split(" ");
-  if (createdAt !== undefined && id !== undefined) return { createdAt, id };
-  throw new ServiceError("INVALID_ARGUMENT", "The cursor is not one that this list gave.");
 }

@@ -4,6 +4,7 @@ import type { KeyRecord } from "../store/keys-store.ts";
 import type { Store } from "../store/store.ts";
 import { digestOf, isWellFormed, mintApiKey, sameSecret } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
+import { readPage, type Page, type PageQuery } from "./paging.ts";
 
 /** While one is rotated, the old and the new key both serve. */
 const MAX_LIVE_KEYS = 2;
@@ -43,8 +44,12 @@ export class Keys {
     return (await this.#store.keys.add(backendId, digestOf(apiKey), MAX_LIVE_KEYS)) !== undefined;
   }
 
-  async list(backendId: string): Promise<KeyView[]> {
-    return (await this.#store.keys.ofBackend(backendId)).map(toView);
+  /** Oldest first. */
+  async list(backendId: string, query: PageQuery): Promise<Page<KeyView>> {
+    const { items, nextCursor } = await readPage(`keys of ${backendId}`, query, (limit, after) =>
+      this.#store.keys.ofBackend(backendId, limit, after),
+    );
+    return { items: items.map(toView), nextCursor };
   }
 
   /** Whoever is connected with it is disconnected at once. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { BackendStatus } from "@dockhost/protocol";
 import type { Database } from "./database.ts";
 import { insertKey, type KeyDigest } from "./keys-store.ts";
+import { isAfter, type Position } from "./position.ts";
 import type { BackendsTable } from "./schema.ts";
 
 export interface BackendRecord {
@@ -54,13 +55,22 @@ export class BackendsStore {
 
   /** Those that the user may place on: their own, and the shared ones. */
   async usableBy(userId: string): Promise<BackendRecord[]> {
-    const rows = await this.#db
+    return (await this.#usableBy(userId).execute()).map(toRecord);
+  }
+
+  /** The same in pages, oldest first. */
+  async pageUsableBy(userId: string, limit: number, after: Position | undefined): Promise<BackendRecord[]> {
+    const query = after ? this.#usableBy(userId).where(isAfter("backends", after)) : this.#usableBy(userId);
+    return (await query.limit(limit).execute()).map(toRecord);
+  }
+
+  #usableBy(userId: string) {
+    return this.#db
       .selectFrom("backends")
       .selectAll()
       .where((where) => where.or([where("owner_id", "=", userId), where("owner_id", "is", null)]))
       .orderBy("created_at")
-      .execute();
-    return rows.map(toRecord);
+      .orderBy("id");
   }
 
   /** With its keys; false where an instance, gone ones aside, still stands on it. */

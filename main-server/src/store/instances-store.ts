@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { CommandInput, CommandName, Container, ContainerState, Ports } from "@dockhost/protocol";
-import { sql } from "kysely";
 import { isUniqueViolation, type Database } from "./database.ts";
+import { isBefore, type Position } from "./position.ts";
 import type { InstancesTable } from "./schema.ts";
 
 /** What is stored; `unreachable` is never, it is told at each reading from who is connected. */
@@ -28,9 +28,6 @@ export interface InstanceRecord {
   createRequest: CreateRequest | null;
   createdAt: string;
 }
-
-/** A place in the list, newest first. */
-export type Position = Pick<InstanceRecord, "createdAt" | "id">;
 
 export class InstancesStore {
   readonly #db: Database;
@@ -61,10 +58,10 @@ export class InstancesStore {
     return row && toInstance(row);
   }
 
-  async ofUser(userId: string, limit: number, after?: Position): Promise<InstanceRecord[]> {
+  /** Newest first. */
+  async ofUser(userId: string, limit: number, after: Position | undefined): Promise<InstanceRecord[]> {
     let query = this.#select().where("user_id", "=", userId);
-    if (after)
-      query = query.where(sql<boolean>`(instances.created_at, instances.id) < (${after.createdAt}, ${after.id})`);
+    if (after) query = query.where(isBefore("instances", after));
     const newestFirst = query.orderBy("instances.created_at", "desc").orderBy("instances.id", "desc");
     return (await newestFirst.limit(limit).execute()).map(toInstance);
   }

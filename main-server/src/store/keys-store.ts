@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
+import { isAfter, type Position } from "./position.ts";
 import type { BackendKeysTable } from "./schema.ts";
 
 export interface KeyRecord {
@@ -33,9 +34,11 @@ export class KeysStore {
     return row && toRecord(row);
   }
 
-  async ofBackend(backendId: string): Promise<KeyRecord[]> {
-    const query = this.#db.selectFrom("backend_keys").selectAll().where("backend_id", "=", backendId);
-    return (await query.orderBy("created_at").execute()).map(toRecord);
+  /** Oldest first. */
+  async ofBackend(backendId: string, limit: number, after: Position | undefined): Promise<KeyRecord[]> {
+    let query = this.#db.selectFrom("backend_keys").selectAll().where("backend_id", "=", backendId);
+    if (after) query = query.where(isAfter("backend_keys", after));
+    return (await query.orderBy("created_at").orderBy("id").limit(limit).execute()).map(toRecord);
   }
 
   /** Whether there was such a key. */
