@@ -158,8 +158,8 @@ describe("a file .env", () => {
     fc.assert(
       fc.property(given, style, (values, { bom, end, front, equals, quote, comment, between }) => {
         const lines = Object.entries(values).flatMap(([name, value]) => [
-          between,
           front + name + equals + quote + value + quote + comment,
+          between,
         ]);
         writeDotEnv(bom + lines.join(end) + end);
         const fromFile = read({});
