@@ -4,7 +4,7 @@ import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { Backoff } from "./backoff.ts";
 import { connectionFault } from "./connection-fault.ts";
-import { FRAME_GUARDS, FrameError } from "./frames.ts";
+import { FrameError, frameGuards } from "./frames.ts";
 
 const step = steps("link");
 
@@ -51,7 +51,7 @@ export class Connection {
     this.socket = io(options.url, {
       autoConnect: false,
       reconnection: false,
-      ...FRAME_GUARDS,
+      ...frameGuards(options.url),
       tryAllTransports: true,
       query: { role: BACKEND_ROLE },
       auth: (send: (auth: object) => void) => send({ ...known, LAN_IP: lanAddress() }),

@@ -48,19 +48,13 @@ let server: MainServerDouble;
 let connection: Connection;
 let logLines: string[];
 
+afterEach(async () => {
+  connection.close();
+  await server[Symbol.asyncDispose]();
+});
+
 describe.each(["websocket", "polling"] as const)("over %s", (transport) => {
-  beforeEach(async () => {
-    logLines = [];
-    server = new MainServerDouble([transport]);
-    await server.listen();
-    const log = createLog({ format: "json", level: "info", destination: { write: (line) => logLines.push(line) } });
-    const identity = { apiKey: "dkh_k", version: "1.2.3", agentId: "agent-1", lanAddress: () => "192.0.2.7" };
-    connection = new Connection({ url: server.url, ...identity, log, retryMs: QUICKLY });
-  });
-  afterEach(async () => {
-    connection.close();
-    await server[Symbol.asyncDispose]();
-  });
+  beforeEach(() => begin(transport));
 
   it.each(UNFIT)("%s ends the connection, which then comes back", async (_, send, sentence) => {
     const socket = await connected();
@@ -81,6 +75,24 @@ describe.each(["websocket", "polling"] as const)("over %s", (transport) => {
     expect(connection.socket.connected).toBe(true);
   });
 });
+
+it("over polling, an answer of more packets than any server has reason to keep ends the connection too", async () => {
+  await begin("polling");
+  const socket = await connected();
+  const next = server.nextConnection();
+  for (let sent = 0; sent < 6 * 1024 * 1024; sent += MAX_FRAME_BYTES) socket.conn.write(eventOf(MAX_FRAME_BYTES));
+  expect(await commandReaches(await next)).toBe(true);
+});
+
+/** A main server that takes this transport alone, and a connection that has not been opened yet. */
+async function begin(transport: "websocket" | "polling"): Promise<void> {
+  logLines = [];
+  server = new MainServerDouble([transport]);
+  await server.listen();
+  const log = createLog({ format: "json", level: "info", destination: { write: (line) => logLines.push(line) } });
+  const identity = { apiKey: "dkh_k", version: "1.2.3", agentId: "agent-1", lanAddress: () => "192.0.2.7" };
+  connection = new Connection({ url: server.url, ...identity, log, retryMs: QUICKLY });
+}
 
 /** A Socket.IO packet of so many bytes. */
 function eventOf(bytes: number): string {

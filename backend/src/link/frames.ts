@@ -1,7 +1,12 @@
+import { Agent as HttpAgent, type ClientRequestArgs } from "node:http";
+import { Agent as HttpsAgent, type RequestOptions } from "node:https";
+import type { Duplex } from "node:stream";
 import { NodeWebSocket, NodeXHR } from "socket.io-client";
 
 /** Of one Socket.IO packet towards a backend. */
 const MAX_FRAME_BYTES = 64 * 1024;
+/** Of one answer to a poll: all that waited, which is kept whole before its frames can be judged. */
+const MAX_POLL_BYTES = 4 * 1024 * 1024;
 
 /** A packet without attachments, and no refusal without words: Socket.IO throws at those, where nobody can catch it. */
 const PACKET = /^(?:[0-3]|4\{)/;
@@ -30,16 +35,40 @@ class PollingTransport extends NodeXHR {
   }
 }
 
+class PollingAgent extends HttpAgent {
+  override createConnection(options: ClientRequestArgs): Duplex | null | undefined {
+    return bounded(super.createConnection(options));
+  }
+}
+
+class SecurePollingAgent extends HttpsAgent {
+  override createConnection(options: RequestOptions): Duplex | null | undefined {
+    return bounded(super.createConnection(options));
+  }
+}
+
+/** Neither agent keeps a connection alive, so each serves one poll. */
+function bounded(connection: Duplex | null | undefined): Duplex | null | undefined {
+  let received = 0;
+  return connection?.on("data", ({ length }: Buffer) => {
+    received += length;
+    if (received > MAX_POLL_BYTES) connection.destroy(tooLong());
+  });
+}
+
 /**
  * Options of a Socket.IO client whose frames are judged before anything of them is parsed: what is too long, carries
  * bytes, or would throw where nobody catches it, ends the connection by the transport's own error, and no process.
  */
-export const FRAME_GUARDS = {
+export const frameGuards = (url: string) => ({
   // A WebSocket at once; long polling only where a proxy refuses it.
   transports: [WebSocketTransport, PollingTransport],
-  // Engine.IO's own packet type stands before each packet.
-  transportOptions: { websocket: { maxPayload: MAX_FRAME_BYTES + 1 } },
-};
+  transportOptions: {
+    // Engine.IO's own packet type stands before each packet.
+    websocket: { maxPayload: MAX_FRAME_BYTES + 1 },
+    polling: { agent: url.startsWith("https:") ? new SecurePollingAgent() : new PollingAgent() },
+  },
+});
 
 interface EnginePacket {
   type: "open" | "close" | "ping" | "pong" | "message" | "upgrade" | "noop" | "error";
