@@ -13,7 +13,7 @@ const tools = [
   { name: "python3-socketio", present: () => succeeds(debianPython, ["-c", "import socketio"]) },
   { name: "python3-aiohttp", present: () => succeeds(debianPython, ["-c", "import aiohttp"]) },
   { name: "ssh-audit", present: async () => which("ssh-audit") !== undefined },
-  { name: "xfsprogs", present: async () => which("mkfs.xfs") !== undefined },
+  { name: "btrfs-progs", present: async () => which("mkfs.btrfs") !== undefined },
 ];
 
 export async function testTools() {

@@ -1,0 +1,264 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Container } from "@dockhost/protocol";
+import { docker, outcome } from "./support/docker-cli.ts";
+import { PrivateEngine } from "./support/private-engine.ts";
+import { newUser, Site } from "./support/site.ts";
+import { SmallDisk } from "./support/small-disk.ts";
+import { SshUser, type KeyPair } from "./support/ssh.ts";
+
+const MIB = 1024 * 1024;
+
+const create = (site: Site, key: KeyPair, name: string, limits: object = {}): Promise<Container> =>
+  site.connection.succeed("create-container", { username: newUser(name), sshPublicKey: key.publicKey, limits });
+
+/** The backend has spoken since now. */
+async function expectHeartbeat(site: Site): Promise<void> {
+  const statuses = () => site.connection.said.reports("backend-status").length;
+  const before = statuses();
+  await expect.poll(statuses, { timeout: 25_000 }).toBeGreaterThan(before);
+}
+
+describe("one instance that goes wild", () => {
+  let site: Site;
+  let person: SshUser;
+  let key: KeyPair;
+  let neighbour: Container;
+
+  beforeAll(async () => {
+    person = await SshUser.arrive();
+    key = await person.newKey("ada");
+    site = await Site.open({ environment: { DOCKHOST_CPUS: "0.5" } });
+    neighbour = await create(site, key, "bob");
+  });
+  afterAll(async () => {
+    await site[Symbol.asyncDispose]();
+    await person[Symbol.asyncDispose]();
+  });
+
+  const processes = async ({ containerId }: Container): Promise<number> =>
+    Number(await docker("stats", "--no-stream", "--format", "{{.PIDs}}", containerId));
+
+  test("by a fork bomb ends at its own limit: the neighbour's login and the heartbeat go on, and it can be deleted", async () => {
+    const wild = await create(site, key, "ada", { pids: 256 });
+    await person.login(wild, key, "nohup perl -e 'fork while 1' >/dev/null 2>&1 &");
+    await expect.poll(() => processes(wild), { timeout: 30_000 }).toBe(256);
+
+    expect(await person.login(neighbour, key)).toMatchObject({ code: 0, stdout: "root\n" });
+    await expectHeartbeat(site);
+    expect(await processes(wild)).toBe(256);
+    expect(await create(site, key, "cid")).toMatchObject({ state: "running" });
+    const { username } = wild;
+    expect(await site.connection.succeed("delete-container", { username })).toMatchObject({ existed: true });
+    expect((await site.connection.succeed("list-containers", { username })).containers).toEqual([]);
+  });
+
+  const HOG = `perl -e '$all .= "x" x 1_000_000 while 1'`;
+
+  test("by a memory hog loses the hog: its own login, the neighbour's and the heartbeat go on", async () => {
+    const wild = await create(site, key, "dan", { memoryMiB: 128 });
+    expect((await person.login(wild, key, `${HOG}; echo "ended with $?"`)).stdout).toBe("ended with 137\n");
+    expect(await person.login(wild, key)).toMatchObject({ code: 0, stdout: "root\n" });
+    expect(await person.login(neighbour, key)).toMatchObject({ code: 0, stdout: "root\n" });
+    await expectHeartbeat(site);
+    await site.connection.succeed("delete-container", { username: wild.username });
+  });
+
+  test("by a memory hog that takes its server along is told as died for want of memory, and runs again", async () => {
+    const wild = await create(site, key, "eli", { memoryMiB: 64 });
+    const victim = "for p in /proc/[0-9]*; do grep -qs sshd $p/comm && echo 1000 >$p/oom_score_adj; done";
+    // Each too small to be the kernel's choice.
+    const hogs = `for i in $(seq 14); do nohup perl -e '$x = "x" x 6_000_000; sleep 30' >/dev/null 2>&1 & done`;
+    await person.login(wild, key, `${victim}; ${hogs}; sleep 5`);
+    const told = await site.connection.said.report(
+      "container-changed",
+      ({ container, cause }) => container.containerId === wild.containerId && cause.kind === "died",
+    );
+    expect(told.cause).toEqual({ kind: "died", exitCode: 137, oomKilled: true });
+    await expect.poll(async () => (await person.login(wild, key)).stdout, { timeout: 30_000 }).toBe("root\n");
+    await site.connection.succeed("delete-container", { username: wild.username });
+  });
+});
+
+describe("what an owner does by ssh", () => {
+  let site: Site;
+  let person: SshUser;
+  let key: KeyPair;
+  let mine: Container;
+
+  beforeAll(async () => {
+    person = await SshUser.arrive();
+    key = await person.newKey("ada");
+    site = await Site.open();
+    mine = await create(site, key, "ada");
+  });
+  afterAll(async () => {
+    await site[Symbol.asyncDispose]();
+    await person[Symbol.asyncDispose]();
+  });
+
+  test("apt installs a package that was brought in, with its script and its files, and takes it away", async () => {
+    const bytes = (await packageThatGreets()).toString("base64");
+    await person.login(mine, key, `echo ${bytes} | base64 -d >/tmp/greeting.deb`);
+    const installed = await person.login(mine, key, "apt-get install --yes /tmp/greeting.deb && greeting");
+    expect(installed.stderr).not.toContain("dpkg: error");
+    expect(installed).toMatchObject({ code: 0 });
+    expect(installed.stdout).toMatch(/configured as root\r?\n[^]*hello\r?\n$/);
+    expect((await person.login(mine, key, "apt-get remove --yes greeting && ! which greeting")).code).toBe(0);
+  });
+
+  test("sudo makes a user root and root a user", async () => {
+    const prepare = "useradd --create-home eve && echo 'eve ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/eve";
+    expect(await person.login(mine, key, `${prepare} && sudo -u eve sh -c 'id -un; sudo id -un'`)).toMatchObject({
+      code: 0,
+      stdout: "eve\nroot\n",
+    });
+  });
+});
+
+/** A Debian package of one program, built here. */
+async function packageThatGreets(): Promise<Buffer> {
+  const folder = await mkdtemp(join(tmpdir(), "dockhost-deb-"));
+  const root = join(folder, "root");
+  const file = async (path: string, mode: number, ...lines: readonly string[]): Promise<void> => {
+    await mkdir(join(root, path, ".."), { recursive: true });
+    await writeFile(join(root, path), [...lines, ""].join("\n"));
+    await chmod(join(root, path), mode);
+  };
+  const fields = ["Package: greeting", "Version: 1.0", "Architecture: all", "Maintainer: Ada <ada@example.org>"];
+  await file("DEBIAN/control", 0o644, ...fields, "Description: says hello");
+  await file(
+    "DEBIAN/postinst",
+    0o755,
+    "#!/bin/sh",
+    'chown nobody /usr/share/greeting && echo "configured as $(id -un)"',
+  );
+  await file("usr/bin/greeting", 0o755, "#!/bin/sh", "cat /usr/share/greeting");
+  await file("usr/share/greeting", 0o644, "hello");
+  const built = join(folder, "greeting.deb");
+  // The compression that every dpkg reads.
+  const { code, stderr } = await outcome("dpkg-deb", ["-Zgzip", "--root-owner-group", "--build", root, built]);
+  if (code !== 0) throw new Error(`dpkg-deb: ${stderr}`);
+  const bytes = await readFile(built);
+  await rm(folder, { recursive: true });
+  return bytes;
+}
+
+/** Room for the image, and for more than the floor below which creates are refused. */
+const DISK_MIB = 4096;
+
+/** A machine whose Engine keeps everything on `disk`, a backend there, and its user. */
+class DiskMachine implements AsyncDisposable {
+  readonly site: Site;
+  readonly person: SshUser;
+  readonly key: KeyPair;
+  readonly #parts: readonly AsyncDisposable[];
+
+  private constructor(machine: PrivateEngine, disk: SmallDisk, site: Site, person: SshUser, key: KeyPair) {
+    this.site = site;
+    this.person = person;
+    this.key = key;
+    this.#parts = [person, site, machine, disk];
+  }
+
+  static async open(disk: SmallDisk, ...ofDockerd: readonly string[]): Promise<DiskMachine> {
+    const dataRoot = join(disk.path, "docker");
+    const machine = await PrivateEngine.open({ dataRoot, loadImage: false, moreArguments: () => ofDockerd });
+    await loadInstanceImage(machine.url);
+    const person = await SshUser.arrive(machine.address);
+    const site = await Site.open({ machine, environment: { DOCKHOST_DISK: "512m" } });
+    return new DiskMachine(machine, disk, site, person, await person.newKey("ada"));
+  }
+
+  create(name: string): Promise<Container> {
+    return create(this.site, this.key, name);
+  }
+
+  in(container: Container, command: string) {
+    return this.person.login(container, this.key, command);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const part of this.#parts) await part[Symbol.asyncDispose]();
+  }
+}
+
+/** Whichever storage driver it has: what another Engine has on disk is of no use to it. */
+async function loadInstanceImage(url: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "dockhost-image-"));
+  const file = join(folder, "image.tar");
+  await docker("save", "--output", file, "dockhost/instance:latest");
+  await docker("--host", url, "load", "--quiet", "--input", file);
+  await rm(folder, { recursive: true });
+}
+
+describe("on a disk without quotas", () => {
+  let machine: DiskMachine;
+  beforeAll(async () => {
+    machine = await DiskMachine.open(await SmallDisk.open("ext4", DISK_MIB));
+  });
+  afterAll(() => machine[Symbol.asyncDispose]());
+
+  test("the backend says that no quota is enforced", async () => {
+    const { said } = machine.site.connection;
+    const known = await said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
+    expect(known.capacity.diskQuotaEnforced).toBe(false);
+  });
+
+  test("an instance that fills it brings creates to CAPACITY, and nobody else's login or the heartbeat down", async () => {
+    const { site, key } = machine;
+    const [wild, neighbour] = [await machine.create("ada"), await machine.create("bob")];
+    const another = { username: newUser("cid"), sshPublicKey: key.publicKey };
+
+    expect((await machine.in(wild, "fallocate -l 1700M /root/much")).code).toBe(0);
+    const refused = await site.connection.refusal("create-container", "CAPACITY", another);
+    expect(refused.message).toMatch(/\d+ MiB of disk are free, 2048 are needed/);
+
+    const fill = "until ! fallocate -l 1M /root/piece-$((i+=1)); do :; done; head -c 2M /dev/zero >/root/last";
+    expect((await machine.in(wild, fill)).stderr).toContain("No space left on device");
+
+    expect(await machine.in(neighbour, "whoami")).toMatchObject({ code: 0, stdout: "root\n" });
+    await expectHeartbeat(site);
+    const { username } = neighbour;
+    await site.connection.succeed("stop-container", { username });
+    expect(await site.connection.succeed("start-container", { username })).toMatchObject({ state: "running" });
+    expect(await machine.in(neighbour, "whoami")).toMatchObject({ code: 0, stdout: "root\n" });
+    await site.connection.refusal("create-container", "CAPACITY", another);
+
+    await site.connection.succeed("delete-container", { username: wild.username });
+    expect(await site.connection.succeed("create-container", another)).toMatchObject({ state: "running" });
+  });
+});
+
+describe("on a disk with quotas", () => {
+  let machine: DiskMachine;
+  beforeAll(async () => {
+    machine = await DiskMachine.open(await SmallDisk.open("btrfs", DISK_MIB), "--storage-driver", "btrfs");
+  });
+  afterAll(() => machine[Symbol.asyncDispose]());
+
+  test("an instance ends at DOCKHOST_DISK, and its neighbour has its own", async () => {
+    const { said } = machine.site.connection;
+    const known = await said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
+    expect(known.capacity.diskQuotaEnforced).toBe(true);
+
+    const [wild, neighbour] = [await machine.create("ada"), await machine.create("bob")];
+    const full = await machine.in(wild, "head -c 520M /dev/zero >/root/much");
+    expect(full).toMatchObject({ code: 1 });
+    expect(full.stderr).toContain("Disk quota exceeded");
+    const written = Number((await machine.in(wild, "stat --format %s /root/much")).stdout);
+    // This storage driver counts the image's own files, too.
+    expect(written).toBeGreaterThan(100 * MIB);
+    expect(written).toBeLessThan(512 * MIB);
+    expect((await machine.in(neighbour, "head -c 100M /dev/zero >/root/much")).code).toBe(0);
+    expect(await machine.in(wild, "whoami")).toMatchObject({ code: 0, stdout: "root\n" });
+  });
+
+  test("a request may lower it", async () => {
+    const { site, key } = machine;
+    const small = await create(site, key, "cid", { diskMiB: 400 });
+    expect((await machine.in(small, "head -c 410M /dev/zero >/root/much")).stderr).toContain("Disk quota exceeded");
+  });
+});
