@@ -122,6 +122,11 @@ export class FaultProxy implements AsyncDisposable {
     });
   }
 
+  /** No reply that has not been lost yet is lost. */
+  keepReplies(): void {
+    this.#losses.clear();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.vanish();
   }

@@ -1,0 +1,81 @@
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { record } from "../faults/ledger.ts";
+import type { Fault } from "../faults/ledger-faults.ts";
+import { Model } from "./model.ts";
+import { Ruin, type Loss } from "./ruin.ts";
+import { anyStep } from "./steps.ts";
+import { judge } from "./verdict.ts";
+import { World } from "./world.ts";
+
+const { DOCKHOST_SCHEDULES = "25", DOCKHOST_SCHEDULE_SEED, DOCKHOST_SCHEDULE_PATH } = process.env;
+const SCHEDULES = Number(DOCKHOST_SCHEDULES);
+const SEED = DOCKHOST_SCHEDULE_SEED === undefined ? Date.now() % 2 ** 31 : Number(DOCKHOST_SCHEDULE_SEED);
+
+/** How long a history that ends in ruin may be made shorter, ms. */
+const SHRINK_MS = 240_000;
+/** A schedule on a busy machine, ms. */
+const SCHEDULE_MS = 60_000;
+
+let world: World;
+beforeAll(async () => {
+  world = await World.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const made = new Map<Fault, number>();
+const losses: Record<Loss, number> = { lost: 0, duplicated: 0, orphaned: 0, hung: 0 };
+let done = 0;
+let ruinedAt: number | undefined;
+
+test(
+  "no schedule of commands and faults loses, doubles or orphans a container, or leaves a command without a reply",
+  async () => {
+    console.log(`${SCHEDULES} schedules with seed ${SEED}`);
+    const schedules = fc.commands(anyStep(), { maxCommands: 10, size: "max" });
+    const outcome = await fc.check(
+      fc.asyncProperty(schedules, (steps) => carryOut(steps)),
+      { numRuns: SCHEDULES, seed: SEED, ...(DOCKHOST_SCHEDULE_PATH !== undefined && { path: DOCKHOST_SCHEDULE_PATH }) },
+    );
+    for (const [fault, runs] of made) record({ fault, test: "random schedules", runs, seed: SEED });
+    record({
+      fault: "several of these in a random order",
+      test: "random schedules",
+      runs: done,
+      seed: SEED,
+      ...losses,
+    });
+    expect(outcome.failed, await fc.asyncDefaultReportMessage(outcome)).toBe(false);
+  },
+  SCHEDULES * SCHEDULE_MS + SHRINK_MS,
+);
+
+async function carryOut(steps: Iterable<fc.AsyncCommand<Model, World>>): Promise<void> {
+  fc.pre(ruinedAt === undefined || performance.now() - ruinedAt < SHRINK_MS);
+  const begin = performance.now();
+  const model = new Model();
+  try {
+    await fc.asyncModelRun(() => ({ model, real: world }), steps);
+    await judge(model, world);
+  } catch (error) {
+    await note(error);
+  }
+  if (ruinedAt === undefined) succeeded(model, performance.now() - begin);
+}
+
+function succeeded(model: Model, ms: number): void {
+  done += 1;
+  for (const fault of model.faults) made.set(fault, (made.get(fault) ?? 0) + 1);
+  console.log(`schedule ${done}: ${model.steps} steps, ${model.faults.length} faults, ${(ms / 1_000).toFixed(1)} s`);
+}
+
+/** Counts the first ruin; those found while it is made shorter are the same. */
+async function note(error: unknown): Promise<never> {
+  const { message } = error as Error;
+  const { logTail } = world;
+  if (ruinedAt === undefined && error instanceof Ruin && error.loss) losses[error.loss] += 1;
+  ruinedAt ??= performance.now();
+  console.log(`ruin: ${message}`);
+  await world.wipe();
+  throw new Error(`${message}\nThe backend's log ended with:\n${logTail}`, { cause: error });
+}

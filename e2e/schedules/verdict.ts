@@ -1,0 +1,147 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Container } from "@dockhost/protocol";
+import { isTheSame, type Possible } from "./histories.ts";
+import { Model, USERS } from "./model.ts";
+import { Ruin, type Loss } from "./ruin.ts";
+import { seen } from "./replies.ts";
+import { carryOut, expectDistinct } from "./steps.ts";
+import type { World } from "./world.ts";
+
+/** The backend sweeps every 30 s; a busy machine needs some more, ms. */
+const SETTLES_WITHIN_MS = 60_000;
+/** For a backend that has just found its Engine again, ms. */
+const RETRIES_MS = 30_000;
+
+const OF_THE_ENGINE = ["bridge", "dockhost", "host", "none"];
+const OF_THE_BACKEND = ["backend.id", "draining", "lock", "operations.log", "slots"];
+
+/** Heals everything and looks what there is; throws a Ruin where that is not what was promised. Leaves nothing. */
+export async function judge(model: Model, world: World): Promise<void> {
+  const stolen = new Set(world.stolen);
+  const mayMove = (base: number): boolean => stolen.has(base);
+  await world.heal();
+  await Promise.all(USERS.map((username) => retryWhatIsInDoubt(username, model, world)));
+  const containers = await settled(() => difference(model, world, mayMove), world);
+  await Promise.all(containers.map((container) => expectHers(container, model, world, mayMove)));
+  await leaveNothing(world);
+}
+
+/** A retry tells what has become of an operation, as often as it is asked. */
+async function retryWhatIsInDoubt(username: string, model: Model, world: World): Promise<void> {
+  const { last } = model.of(username);
+  if (!last?.inDoubt) return;
+  const until = performance.now() + RETRIES_MS;
+  while (performance.now() < until) {
+    world.trouble("engine");
+    const outcome = await carryOut(last.operation, world);
+    model.learn(username, [[last.operation, outcome]], world);
+    if (outcome.kind === "success" || outcome.kind === "refused") return;
+    await delay(200);
+  }
+  throw new Ruin("hung", `${username}'s ${last.operation.change} gets no clear reply after everything is healed`);
+}
+
+type Difference = { loss: Loss; words: string } | readonly Container[];
+
+async function settled(look: () => Promise<Difference>, world: World): Promise<readonly Container[]> {
+  const until = performance.now() + SETTLES_WITHIN_MS;
+  for (;;) {
+    const found = await look();
+    if (!("loss" in found)) return found;
+    if (performance.now() > until) throw new Ruin(found.loss, `${found.words}\n${(await world.names("ps")).join(" ")}`);
+    await delay(250);
+  }
+}
+
+/** What is not as promised; all containers where everything is. */
+async function difference(model: Model, world: World, mayMove: (base: number) => boolean): Promise<Difference> {
+  const { reply } = await world.command("list-containers", {});
+  if (!reply?.success) return { loss: "hung", words: "the backend does not list its containers" };
+  const { containers } = reply.data;
+  expectDistinct(containers);
+  for (const [username, { possible }] of model.users) {
+    const found = containers.find((container) => container.username === username);
+    if (!possible.some((one) => fits(one, found, mayMove))) {
+      const loss = found && possible.every(({ container }) => !container) ? "orphaned" : "lost";
+      return { loss, words: `${username} has ${JSON.stringify(found)}, and was promised ${JSON.stringify(possible)}` };
+    }
+  }
+  return (await orphan(containers, world)) ?? containers;
+}
+
+function fits({ container }: Possible, found: Container | undefined, mayMove: (base: number) => boolean): boolean {
+  if (!container || !found) return !container && !found;
+  const { state } = found;
+  const runs = state === "running" ? true : state === "stopped" ? false : undefined;
+  return runs === container.runs && isTheSame(container.seen, seen(found), mayMove);
+}
+
+/** Whatever there is beside these containers. */
+async function orphan(containers: readonly Container[], world: World): Promise<Difference | undefined> {
+  const [names, images, networks, files] = await Promise.all([
+    world.names("ps"),
+    world.unusedImages(),
+    world.names("network"),
+    world.files(),
+  ]);
+  const known = new Set(containers.map(({ username }) => `dockhost-${username}`));
+  const orphans = [
+    ...names.filter((name) => !known.has(name)),
+    ...images,
+    ...networks.filter((name) => !OF_THE_ENGINE.includes(name)),
+    ...files.own.filter((name) => !OF_THE_BACKEND.includes(name)),
+    ...(files.slots.length > containers.length ? files.slots.map((slot) => `one of the directories ${slot}`) : []),
+  ];
+  return orphans.length === 0 ? undefined : { loss: "orphaned", words: `nobody knows ${orphans.join(", ")}` };
+}
+
+/** Her key logs in, and her file is there: by a real login, after a start where the container rests. */
+async function expectHers(
+  container: Container,
+  model: Model,
+  world: World,
+  mayMove: (base: number) => boolean,
+): Promise<void> {
+  const { username } = container;
+  const possible = model.of(username).possible.filter((one) => fits(one, container, mayMove));
+  const now = await started(container, world, mayMove);
+  const logins = await Promise.all(
+    [...new Set(possible.map((one) => one.container?.key ?? ""))].map((key) => world.login(now, key, "cat mark")),
+  );
+  const login = logins.find(({ stderr }) => !stderr.includes("Permission denied") && !stderr.includes("onnection"));
+  if (!login) throw new Ruin("lost", `no key logs in to ${username}'s container: ${JSON.stringify(logins)}`);
+  const mark = login.stdout.trim();
+  const births = possible.map((one) => one.container?.born ?? "");
+  if (births.some((born) => born === mark || (!model.marked.has(born) && mark === ""))) return;
+  throw new Ruin("lost", `${username}'s file says "${mark}", not one of ${births.join(", ")}: ${login.stderr}`);
+}
+
+async function started(container: Container, world: World, mayMove: (base: number) => boolean) {
+  const { username } = container;
+  const before = seen(container);
+  const { reply } = await world.command("start-container", { username });
+  if (!reply?.success) throw new Ruin("lost", `${username}'s container does not start: ${JSON.stringify(reply)}`);
+  const now = seen(reply.data);
+  if (!isTheSame(before, now, mayMove)) {
+    throw new Ruin("lost", `${username}'s container was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}`);
+  }
+  return now;
+}
+
+/** Everyone deletes; then the first triple is the next to be given. */
+async function leaveNothing(world: World): Promise<void> {
+  const [username, sshPublicKeys] = ["last", [world.key("red").publicKey]];
+  await Promise.all(USERS.map((name) => removed(name, world)));
+  const { reply } = await world.command("create-container", { username, sshPublicKeys });
+  if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
+  if (reply.data.ports.ssh !== world.firstPort) {
+    throw new Ruin("orphaned", `the first triple is not given again, but ${reply.data.ports.ssh}`);
+  }
+  await removed(username, world);
+  await settled(() => difference(new Model(), world, () => false), world);
+}
+
+async function removed(username: string, world: World): Promise<void> {
+  const { reply } = await world.command("delete-container", { username });
+  if (!reply?.success) throw new Ruin("hung", `${username}'s container cannot be deleted: ${JSON.stringify(reply)}`);
+}

@@ -1,0 +1,282 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { parseReply, type CommandInput, type CommandName, type Reply } from "@dockhost/protocol";
+import type { BackendConnection } from "../support/backend-connection.ts";
+import type { BackendProcess } from "../support/backend-process.ts";
+import type { Outcome } from "../support/docker-cli.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
+import { MainServerDouble } from "../support/main-server-double.ts";
+import { PrivateEngine } from "../support/private-engine.ts";
+import { Site } from "../support/site.ts";
+import { SshUser, type KeyPair } from "../support/ssh.ts";
+import type { Seen } from "./histories.ts";
+import { Ruin } from "./ruin.ts";
+
+const FIRST_PORT = 20_000;
+const LAST_PORT = 20_089;
+
+/** So a half-open connection is noticed within the time of a step, ms. */
+const PING = { pingInterval: 300, pingTimeout: 900 };
+
+/** How long a command waits for a connection before it counts as not sent, ms. */
+const CONNECT_MS = 1_500;
+
+/** The contract's deadlines, and as much again as a busy machine may be late, ms. */
+const DEADLINE_MS: Record<CommandName, number> = {
+  "create-container": 45_000,
+  "start-container": 30_000,
+  "stop-container": 30_000,
+  "delete-container": 30_000,
+  "list-containers": 5_000,
+  "set-ssh-keys": 30_000,
+  "set-draining": 5_000,
+};
+const LATE_MS = 10_000;
+
+/** What replies may show while it lasts, and for some time after. */
+export type Trouble = "engine" | "ports" | "ending";
+const TROUBLE_LASTS_MS = 20_000;
+
+/** One machine with a Docker Engine, a backend, its main server, and everything between them that can fail. */
+export class World implements AsyncDisposable {
+  readonly machine: PrivateEngine;
+  readonly site: Site;
+  readonly toEngine: FaultProxy;
+  readonly toServer: FaultProxy;
+  readonly person: SshUser;
+  readonly keys: ReadonlyMap<string, KeyPair>;
+  readonly firstPort = FIRST_PORT;
+  readonly #troubles = new Map<Trouble, number>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #thieves = new Map<number, ChildProcess>();
+  /** First ports of triples of which another process has held one. */
+  readonly stolen = new Set<number>();
+  #backend: BackendProcess | undefined;
+
+  private constructor(parts: Pick<World, "machine" | "site" | "toEngine" | "toServer" | "person" | "keys">) {
+    this.machine = parts.machine;
+    this.site = parts.site;
+    this.toEngine = parts.toEngine;
+    this.toServer = parts.toServer;
+    this.person = parts.person;
+    this.keys = parts.keys;
+  }
+
+  static async open(): Promise<World> {
+    const machine = await PrivateEngine.open();
+    const { gateway } = machine.namespace;
+    const socket = machine.url.replace("unix://", "");
+    const toEngine = await FaultProxy.open(`${socket}.proxy`, socket);
+    const server = await MainServerDouble.listen(PING);
+    const toServer = await FaultProxy.open({ host: gateway, port: 0 }, { host: "127.0.0.1", port: server.port });
+    const environment = {
+      DOCKER_HOST: `unix://${socket}.proxy`,
+      DOCKHOST_PORT_RANGE: `${FIRST_PORT}-${LAST_PORT}`,
+      MAIN_SERVER_BACKEND_URL: `http://${gateway}:${toServer.port}`,
+      LOG_LEVEL: "debug",
+    };
+    const site = await Site.prepare({ environment, machine });
+    await site.server[Symbol.asyncDispose]();
+    site.server = server;
+    const person = await SshUser.arrive(machine.address);
+    const names = ["red", "green", "blue"];
+    const keys = new Map(await Promise.all(names.map(async (name) => [name, await person.newKey(name)] as const)));
+    const world = new World({ machine, site, toEngine, toServer, person, keys });
+    world.startBackend();
+    await world.answers();
+    return world;
+  }
+
+  key(name: string): KeyPair {
+    const key = this.keys.get(name);
+    if (!key) throw new Error(`nobody has the key ${name}`);
+    return key;
+  }
+
+  startBackend(): void {
+    this.#backend ??= this.site.start();
+  }
+
+  /** Ends it; throws where it does not end as it promises. */
+  async endBackend(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
+    const backend = this.#backend;
+    this.#backend = undefined;
+    if (!backend) return;
+    const tooLate = delay(12_000, undefined, { ref: false });
+    const end = await Promise.race([backend.end(signal), tooLate]);
+    if (!end) await backend.end("SIGKILL");
+    // Before its first line it is not there yet to hear the signal.
+    const wasBorn = backend.output !== "";
+    if (signal === "SIGTERM" && wasBorn && end?.code !== 0) {
+      throw new Ruin("hung", `SIGTERM did not end the backend with exit code 0 within 12 s: ${JSON.stringify(end)}`);
+    }
+  }
+
+  async restartServer(): Promise<void> {
+    const { port } = this.site.server;
+    await this.site.server[Symbol.asyncDispose]();
+    this.site.server = await MainServerDouble.listen({ port, ...PING });
+  }
+
+  /** Only one at a time does something to `what`. */
+  async inTurn<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#turns.get(what) ?? Promise.resolve();
+    const turn = before.then(work);
+    this.#turns.set(
+      what,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  }
+
+  /** Notes that replies may tell of it from now on. */
+  trouble(trouble: Trouble): void {
+    this.#troubles.set(trouble, performance.now());
+  }
+
+  isTroubled(trouble: Trouble): boolean {
+    if (trouble === "ports" && this.#thieves.size > 0) return true;
+    const at = this.#troubles.get(trouble);
+    return at !== undefined && performance.now() - at < TROUBLE_LASTS_MS;
+  }
+
+  /** Holds a port of the machine as any process might; where it is taken already nothing happens. */
+  async steal(port: number): Promise<void> {
+    const script = `require("node:net").createServer().listen(${port}, "0.0.0.0", () => console.log("held"))`;
+    const [program = "nsenter", ...args] = this.machine.namespace.inside;
+    const thief = spawn(program, [...args, process.execPath, "--eval", script], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await Promise.race([once(thief.stdout, "data"), once(thief, "close")]);
+    if (thief.exitCode !== null) return;
+    this.#thieves.set(port, thief);
+    for (const base of [port, port - 1, port - 2]) this.stolen.add(base);
+  }
+
+  /** The backend's reply; undefined where the connection, or the backend, has ended before. Throws where it hangs. */
+  async command<Name extends CommandName>(command: Name, input: CommandInput<Name>): Promise<Sent<Name>> {
+    const connection = await this.#connection();
+    const backend = this.#backend;
+    if (!connection || !backend) return { sent: false };
+    connection.socket.setMaxListeners(0);
+    const cut = new Promise<undefined>((resolve) => connection.socket.once("disconnect", () => resolve(undefined)));
+    const ended = backend.ended.then(() => undefined);
+    const limitMs = DEADLINE_MS[command] + LATE_MS;
+    const answer = connection.socket.timeout(limitMs).emitWithAck(command, input) as Promise<unknown>;
+    const hung = new Ruin("hung", `no reply to ${command} of ${JSON.stringify(input)} within ${limitMs} ms`);
+    const told = await Promise.race([answer.then((reply) => ({ reply })), cut, ended]).catch(() => {
+      if (connection.isOpen) throw hung;
+      return undefined;
+    });
+    return { sent: true, reply: told && parseReply(command, told.reply) };
+  }
+
+  /** Resolves when every fault is over and the backend answers. Throws where it does not. */
+  async heal(): Promise<void> {
+    this.toServer.faults = {};
+    this.toEngine.faults = {};
+    this.toEngine.keepReplies();
+    for (const thief of this.#thieves.values()) {
+      thief.kill("SIGKILL");
+      if (thief.exitCode === null && thief.signalCode === null) await once(thief, "close");
+    }
+    this.#thieves.clear();
+    this.stolen.clear();
+    this.startBackend();
+    await this.answers();
+    this.#troubles.clear();
+  }
+
+  /** Resolves when the backend is connected and says what it has. */
+  async answers(): Promise<void> {
+    const until = performance.now() + 60_000;
+    while (performance.now() < until) {
+      const { reply } = await this.command("list-containers", {});
+      if (reply?.success) return;
+      await delay(50);
+    }
+    throw new Ruin("hung", "the backend does not list its containers a minute after every fault is healed");
+  }
+
+  /** What it wrote last. */
+  get logTail(): string {
+    return this.site.backend.output.split("\n").slice(-40).join("\n");
+  }
+
+  /** Logs in as the user who has that key. */
+  async login({ containerId, base, hostKey }: Seen, keyName: string, command: string): Promise<Outcome> {
+    const ports = { ssh: base, http: base + 1, https: base + 2 };
+    const ssh = { user: "root", hostKeyFingerprint: hostKey ?? "unknown" };
+    return this.person.login({ containerId, ports, ssh }, this.key(keyName), command).catch((error: unknown) => ({
+      code: 255,
+      stdout: "",
+      stderr: `no connection: ${String(error)}`,
+    }));
+  }
+
+  /** Of this Engine, whoever has made them. */
+  async names(what: "ps" | "network"): Promise<string[]> {
+    const { docker } = this.machine;
+    return lines(
+      await (what === "ps"
+        ? docker("ps", "--all", "--format", "{{.Names}}")
+        : docker("network", "ls", "--format", "{{.Name}}")),
+    );
+  }
+
+  /** Images that no container is made of, but for the one that new containers get. */
+  async unusedImages(): Promise<string[]> {
+    const { docker } = this.machine;
+    const [images, used] = await Promise.all([
+      docker("images", "--all", "--format", "{{.Repository}}:{{.Tag}}"),
+      docker("ps", "--all", "--format", "{{.Image}}"),
+    ]);
+    return lines(images).filter((image) => image !== "dockhost/instance:latest" && !lines(used).includes(image));
+  }
+
+  /** What is in the data directory: the backend's own files, and a directory for each slot. */
+  async files(): Promise<{ own: string[]; slots: string[] }> {
+    const { dataDirectory } = this.site;
+    const [own, slots] = await Promise.all([readdir(dataDirectory), readdir(join(dataDirectory, "slots"))]);
+    return { own, slots };
+  }
+
+  /** After a ruin: a machine as at the beginning. */
+  async wipe(): Promise<void> {
+    await this.endBackend("SIGKILL");
+    const containers = await this.machine.docker("ps", "--all", "--quiet");
+    if (containers !== "") await this.machine.docker("rm", "--force", "--volumes", ...containers.split("\n"));
+    const moved = await this.machine.docker("images", "--quiet", "dockhost/moved");
+    if (moved !== "") await this.machine.docker("rmi", "--force", ...moved.split("\n"));
+    await this.heal();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const thief of this.#thieves.values()) thief.kill("SIGKILL");
+    await this.site[Symbol.asyncDispose]();
+    await this.toServer[Symbol.asyncDispose]();
+    await this.toEngine[Symbol.asyncDispose]();
+    await this.person[Symbol.asyncDispose]();
+    await this.machine[Symbol.asyncDispose]();
+  }
+
+  async #connection(): Promise<BackendConnection | undefined> {
+    const until = performance.now() + CONNECT_MS;
+    while (performance.now() < until) {
+      const newest = this.site.server.connections.at(-1);
+      if (newest?.isOpen) return newest;
+      await delay(10);
+    }
+    return undefined;
+  }
+}
+
+const lines = (text: string): string[] => text.split("\n").filter((line) => line !== "");
+
+interface Sent<Name extends CommandName> {
+  readonly sent: boolean;
+  readonly reply?: Reply<Name> | undefined;
+}
