@@ -24,7 +24,7 @@ const enginePacket = (type: string, data: string) => (socket: Socket) =>
 const UNFIT: Unfit[] = [
   ["a packet of one byte more than 64 KiB", packet(eventOf(MAX_FRAME_BYTES + 1)), TOO_LONG],
   ["a packet of many bytes in few characters", packet(`2["x","${"ü".repeat(MAX_FRAME_BYTES / 2)}"]`), TOO_LONG],
-  ["a packet of 8 MiB", packet(eventOf(8 * 1024 * 1024)), TOO_LONG],
+  ["a packet of 2 MiB", packet(eventOf(2 * 1024 * 1024)), TOO_LONG],
   ["an attachment", (socket) => void socket.emit("create-container", { key: Buffer.from("x") }), NO_PACKET],
   ["an attachment that never comes", packet('51-["x",{"_placeholder":true,"num":0}]'), NO_PACKET],
   ["bytes alone", (socket) => void socket.conn.write(Buffer.from("x")), BINARY],
