@@ -69,6 +69,18 @@ export class Connection {
     }
   }
 
+  /** What `mayTell` refuses ends the connection unread: whoever means well connects again and tells the whole truth. */
+  limitReports(mayTell: (event: unknown) => boolean, refused: () => void): void {
+    this.#socket.use(([event], next) => {
+      if (mayTell(event)) {
+        next();
+        return;
+      }
+      if (this.#socket.connected) refused();
+      this.breakOff();
+    });
+  }
+
   onEnd(listen: (reason: string) => void): void {
     this.#socket.on("disconnect", listen);
   }

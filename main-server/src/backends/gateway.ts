@@ -4,6 +4,7 @@ import PQueue from "p-queue";
 import { Server, type Socket } from "socket.io";
 import type { Log } from "../observe/log.ts";
 import type { OriginRule } from "../origin.ts";
+import { Allowance } from "./allowance.ts";
 import { Connection, type BadReport, type BackendIdentity } from "./connection.ts";
 import type { Registry } from "./registry.ts";
 
@@ -31,6 +32,7 @@ export class Gateway implements AsyncDisposable {
   readonly #io: Server;
   readonly #queues = new Set<PQueue>();
   readonly #identities = new WeakMap<Socket, BackendIdentity>();
+  readonly #allowances = new Map<string, Allowance>();
 
   constructor(server: HttpServer, options: GatewayOptions) {
     this.#options = options;
@@ -90,6 +92,11 @@ export class Gateway implements AsyncDisposable {
     const { registry, listener } = this.#options;
     const queue = this.#queueFor(connection);
     const complainedOf = new Set<ReportName>();
+    const allowance = this.#allowanceOf(connection.backendId);
+    connection.limitReports(
+      (event) => allowance.take(event),
+      () => this.#log.warn(describe(connection), "A backend reports too much at once: its connection is ended."),
+    );
     connection.onReports(
       (name, report) => {
         if (name === "backend-status") registry.heard(connection, report as Report<"backend-status">);
@@ -103,6 +110,12 @@ export class Gateway implements AsyncDisposable {
       this.#log.info({ ...describe(connection), reason, current }, "A backend disconnected.");
       if (current) this.#work(queue, connection, () => listener.seen(connection));
     });
+  }
+
+  #allowanceOf(backendId: string): Allowance {
+    const allowance = this.#allowances.get(backendId) ?? new Allowance();
+    this.#allowances.set(backendId, allowance);
+    return allowance;
   }
 
   #queueFor(connection: Connection): PQueue {

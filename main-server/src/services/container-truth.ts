@@ -12,8 +12,8 @@ const CLOCK_SKEW_MS = 10 * 60_000;
  */
 export async function correct(store: InstancesStore, record: InstanceRecord, container?: Container): Promise<void> {
   if (container) {
-    if (isItsOwn(record, container) && !isRecorded(record, container))
-      await store.settle(record.id, container, reasonFor(container));
+    const told = keepingHostKey(record, container);
+    if (isItsOwn(record, told) && !isRecorded(record, told)) await store.settle(record.id, told, reasonFor(told));
   } else if (record.pendingCommand === "delete-container") {
     await store.remove(record.id);
   } else if (record.state !== "creating" && record.state !== "gone") {
@@ -27,6 +27,21 @@ export function isItsOwn(record: InstanceRecord, container: Container): boolean 
   if (record.state === "gone") return container.containerId === record.containerId;
   return record.state !== "creating" || Date.parse(container.createdAt) > Date.parse(record.createdAt) - CLOCK_SKEW_MS;
 }
+
+/**
+ * A container's host key is made at its first boot and stays. One that changes by mere report may be somebody's in the
+ * middle: what the user was told stands, and their ssh complains.
+ */
+export function hasOtherHostKey(record: InstanceRecord, { containerId, ssh }: Container): boolean {
+  const { containerId: recorded, hostKeyFingerprint: told } = record;
+  return recorded === containerId && told !== null && ssh !== undefined && ssh.hostKeyFingerprint !== told;
+}
+
+const keepingHostKey = (record: InstanceRecord, container: Container): Container =>
+  hasOtherHostKey(record, container) ? { ...container, ssh: undefined } : container;
+
+/** Three consecutive ports, as every container has them. */
+export const hasTriple = ({ ports: { ssh, http, https } }: Container): boolean => http === ssh + 1 && https === ssh + 2;
 
 /** Why a container is not running; null where it is. */
 export function reasonFor({ state, exitCode, oomKilled }: Container): string | null {

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { CommandName, Container, Failure } from "@dockhost/protocol";
+import type { CommandName, Container, Failure, Ports } from "@dockhost/protocol";
 import type { BackendClient, Outcome } from "../backends/backend-client.ts";
 import type { Log } from "../observe/log.ts";
 import type { InstanceRecord, InstancesStore } from "../store/instances-store.ts";
-import { correct, isItsOwn, reasonFor } from "./container-truth.ts";
+import { correct, hasTriple, isItsOwn, reasonFor } from "./container-truth.ts";
 import { ServiceError } from "./errors.ts";
 import type { Operations } from "./operations.ts";
 
@@ -52,7 +52,11 @@ export class InstanceCommands {
   async #create(record: InstanceRecord, time: "first" | "again"): Promise<InstanceRecord> {
     if (!record.createRequest) throw new Error(`The create of instance ${record.id} is not on its record.`);
     const outcome = await this.#client.send(record.backendId, "create-container", record.createRequest);
-    if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
+    if (isDone(outcome, record)) {
+      if (!(await this.#isGivenTwice(record, outcome.reply.data))) return this.#accept(record, outcome.reply.data);
+      await this.#store.remove(record.id);
+      throw unfinished(outcome);
+    }
     if (outcome.kind === "reply" && !outcome.reply.success) {
       await this.#store.remove(record.id);
       throw refusal(outcome.reply);
@@ -95,10 +99,25 @@ export class InstanceCommands {
     return this.#existing(record.id);
   }
 
+  /** Whether the backend says that another instance has one of these ports; what it said earlier may be over, so it is asked. */
+  async #isGivenTwice(record: InstanceRecord, { ports }: Container): Promise<boolean> {
+    for (const other of await this.#store.ofBackend(record.backendId)) {
+      if (other.id === record.id || other.state === "gone" || !other.ports || !overlap(other.ports, ports)) continue;
+      const containers = await this.#containersOf(other);
+      const stillThere = containers?.some((one) => one.username === other.username && overlap(one.ports, ports));
+      if (stillThere !== true) this.#refreshSoon(other.id);
+      else {
+        this.#log.warn({ backendId: record.backendId, ports }, "A backend gave the same ports to two instances.");
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** What a reply that cannot be read stood for is asked again: a container that is there is kept, else nothing is. */
   async #settleFaultyCreate(record: InstanceRecord): Promise<void> {
     const containers = await this.#containersOf(record);
-    const own = containers?.find((container) => isItsOwn(record, container));
+    const own = containers?.find((container) => isItsOwn(record, container) && hasTriple(container));
     if (own) await correct(this.#store, record, own);
     else if (containers) await this.#store.remove(record.id);
   }
@@ -151,8 +170,13 @@ interface Done {
 
 /** A valid reply of success, about this user's container and no one else's. */
 function isDone(outcome: Outcome<ContainerCommand>, record: InstanceRecord): outcome is Done {
-  return outcome.kind === "reply" && outcome.reply.success && outcome.reply.data.username === record.username;
+  if (outcome.kind !== "reply" || !outcome.reply.success) return false;
+  return outcome.reply.data.username === record.username && hasTriple(outcome.reply.data);
 }
+
+const PORTS_OF_A_TRIPLE = 3;
+
+const overlap = (one: Ports, other: Ports) => Math.abs(one.ssh - other.ssh) < PORTS_OF_A_TRIPLE;
 
 function refusal({ error, message }: Failure): ServiceError {
   if (error.code !== "ALREADY_EXISTS") return new ServiceError(error.code, message);

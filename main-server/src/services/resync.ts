@@ -5,7 +5,7 @@ import type { Registry } from "../backends/registry.ts";
 import type { Log } from "../observe/log.ts";
 import type { InstanceRecord } from "../store/instances-store.ts";
 import type { Store } from "../store/store.ts";
-import { correct, isItsOwn } from "./container-truth.ts";
+import { correct, hasOtherHostKey, hasTriple, isItsOwn } from "./container-truth.ts";
 import type { InstanceCommands } from "./instance-commands.ts";
 import type { Operations } from "./operations.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
@@ -48,7 +48,7 @@ export class Resync implements ReportListener {
   async inventory(source: Connection, { containers }: Report<"inventory">): Promise<void> {
     if (!this.#parts.registry.isCurrent(source)) return;
     const records = await this.#parts.store.instances.ofBackend(source.backendId);
-    const unknown = new Map(containers.map((container) => [container.username, container]));
+    const unknown = new Map(containers.filter(hasTriple).map((container) => [container.username, container]));
     for (const record of liveFirst(records)) {
       const container = unknown.get(record.username);
       if (await this.#settle(record, container)) unknown.delete(record.username);
@@ -58,7 +58,7 @@ export class Resync implements ReportListener {
 
   async "container-changed"(source: Connection, { container, cause }: Report<"container-changed">): Promise<void> {
     const { registry, store, unknown } = this.#parts;
-    if (!registry.isCurrent(source)) return;
+    if (!registry.isCurrent(source) || !hasTriple(container)) return;
     const removed = cause.kind === "removed-by-hand";
     const records = liveFirst(await store.instances.ofUserOnBackend(container.username, source.backendId));
     const record = records.find((one) => one.state !== "gone" || one.containerId === container.containerId);
@@ -67,6 +67,7 @@ export class Resync implements ReportListener {
       if (!removed) this.#meetUnknown(source.backendId, container);
     } else if (!this.#parts.operations.isBusy(record.id)) {
       // A container that was moved has a new id; that its former one is removed says nothing of it.
+      this.#suspectHostKey(record, container);
       if (!removed) await correct(store.instances, record, withCause(container, cause));
       else if (record.containerId === container.containerId) await correct(store.instances, record);
     }
@@ -77,10 +78,19 @@ export class Resync implements ReportListener {
     return Promise.resolve();
   }
 
+  #suspectHostKey(record: InstanceRecord, container: Container): void {
+    if (!hasOtherHostKey(record, container)) return;
+    this.#parts.log.warn(
+      { backendId: record.backendId, instanceId: record.id },
+      "A backend reports another host key for the same container: the one that was told stands.",
+    );
+  }
+
   /** Whether the container is this record's. */
   async #settle(record: InstanceRecord, container: Container | undefined): Promise<boolean> {
     if (this.#parts.operations.isBusy(record.id)) return true;
     const own = container && isItsOwn(record, container) ? container : undefined;
+    if (own) this.#suspectHostKey(record, own);
     if (record.state === "creating" && !own) await this.#settleCreate(record);
     else await correct(this.#parts.store.instances, record, own);
     return own !== undefined;

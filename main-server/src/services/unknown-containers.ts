@@ -1,3 +1,6 @@
+/** No machine has ports for more; a backend that tells of more makes them up. */
+const MAX_ON_ONE_BACKEND = 21_845;
+
 /** Containers that backends report and that are on no record of ours: counted, never touched. */
 export class UnknownContainers {
   readonly #byBackend = new Map<string, Set<string>>();
@@ -7,7 +10,8 @@ export class UnknownContainers {
   }
 
   add(backendId: string, containerId: string): void {
-    this.#byBackend.set(backendId, this.#on(backendId).add(containerId));
+    const known = this.#on(backendId);
+    if (known.size < MAX_ON_ONE_BACKEND) this.#byBackend.set(backendId, known.add(containerId));
   }
 
   remove(backendId: string, containerId: string): void {
