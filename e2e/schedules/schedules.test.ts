@@ -35,7 +35,12 @@ test(
     const schedules = fc.commands(anyStep(), { maxCommands: 12, size: "max" });
     const outcome = await fc.check(
       fc.asyncProperty(schedules, (steps) => carryOut(steps)),
-      { numRuns: SCHEDULES, seed: SEED, unbiased: true, ...(DOCKHOST_SCHEDULE_PATH !== undefined && { path: DOCKHOST_SCHEDULE_PATH }) },
+      {
+        numRuns: SCHEDULES,
+        seed: SEED,
+        unbiased: true,
+        ...(DOCKHOST_SCHEDULE_PATH !== undefined && { path: DOCKHOST_SCHEDULE_PATH }),
+      },
     );
     for (const [fault, runs] of made) record({ fault, test: "random schedules", runs, seed: SEED });
     record({
