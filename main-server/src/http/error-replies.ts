@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { ServiceError, type ErrorCode } from "../services/errors.ts";
+import { foreseen, ServiceError, type ErrorCode } from "../services/errors.ts";
 
 /** The one place where a code becomes a status. */
 const STATUS: Record<ErrorCode, number> = {
@@ -32,6 +32,7 @@ const STATUS: Record<ErrorCode, number> = {
 export function replyWithError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const failure = asServiceError(error);
   if (failure.code === "INTERNAL") request.log.error({ err: error }, "A request failed.");
+  if (failure.cause !== undefined) request.log.warn({ problem: failure.message }, "A request failed.");
   return reply.code(STATUS[failure.code]).send({ error: { code: failure.code, message: failure.message } });
 }
 
@@ -40,7 +41,8 @@ export function replyNotFound(request: FastifyRequest, reply: FastifyReply): Fas
 }
 
 function asServiceError(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
+  const known = foreseen(error);
+  if (known) return known;
   if (hasZodFastifySchemaValidationErrors(error)) return new ServiceError("INVALID_ARGUMENT", sentenceOf(error));
   const status = (error as Partial<FastifyError> | null)?.statusCode ?? 500;
   if (status === 413) return new ServiceError("TOO_LARGE", "The request is too large.");

@@ -1,5 +1,7 @@
 import type { ErrorCode as CommandErrorCode } from "@dockhost/protocol";
 
+import { StoreFullError } from "../store/store-error.ts";
+
 /** A backend's codes, and those of the main server itself. */
 export type ErrorCode =
   CommandErrorCode | "UNAUTHENTICATED" | "FORBIDDEN" | "TOO_LARGE" | "BACKEND_OFFLINE" | "NO_BACKEND" | "BACKEND_FAULT";
@@ -13,4 +15,12 @@ export class ServiceError extends Error {
     this.name = "ServiceError";
     this.code = code;
   }
+}
+
+/** What a failure is to the caller, where it is one that was foreseen. */
+export function foreseen(error: unknown): ServiceError | undefined {
+  if (error instanceof ServiceError) return error;
+  if (!(error instanceof StoreFullError)) return undefined;
+  const sentence = "The main server's disk is full, so nothing can be stored; its operator has to free some.";
+  return new ServiceError("CAPACITY", sentence, { cause: error });
 }

@@ -10,7 +10,13 @@ export function sqliteDialect(database: InstanceType<typeof DatabaseSync>): Sqli
 }
 
 function asKyselyDatabase(database: InstanceType<typeof DatabaseSync>): SqliteDatabase {
-  return { close: () => database.close(), prepare: (sql) => asKyselyStatement(database.prepare(sql)) };
+  return { close: () => database.close(), prepare: (sql) => statementFor(database, sql) };
+}
+
+/** A full disk makes SQLite roll back by itself; kysely's own rollback would then fail, and hide why. */
+function statementFor(database: InstanceType<typeof DatabaseSync>, sql: string): SqliteStatement {
+  const isOver = sql === "rollback" && !database.isTransaction;
+  return asKyselyStatement(database.prepare(isOver ? "select 1 where false" : sql));
 }
 
 type Statement = ReturnType<InstanceType<typeof DatabaseSync>["prepare"]>;
