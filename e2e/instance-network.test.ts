@@ -215,6 +215,10 @@ describe("under internet", () => {
     expect(await told()).toMatchObject({ egressEnforced: false });
     expect((await firewall("--check")).code).toBe(1);
     await set();
+    expect((await onMachine("ip6tables", "-F", "DOCKHOST-INPUT")).code).toBe(0);
+    expect(await told()).toMatchObject({ egressEnforced: false });
+    expect((await firewall("--check")).stderr).toContain("ip6tables");
+    await set();
     expect((await onMachine("iptables", "-I", ...before)).code).toBe(0);
     expect(await told()).toMatchObject({ egressEnforced: false });
     expect((await firewall("--check")).stderr).toContain("-A INPUT -j ACCEPT");
