@@ -70,7 +70,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   const keys = new Keys(store, registry);
   const commands = new InstanceCommands(store.instances, client, operations, log);
   const signup = new SignupPolicy(config.signup === "open", await store.accounts.any());
-  const originAllowed = originRule(config.publicUrl);
+  const originAllowed = originRule(config.publicUrl, config.listen);
 
   const { localBackendKeyFile: keyFile } = config;
   const ensureLocal = async () => {

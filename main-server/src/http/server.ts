@@ -37,6 +37,9 @@ export interface HttpOptions {
   log: Log;
 }
 
+const FOREIGN_PAGE =
+  "Requests from other sites' pages are refused; where this page is at DockHost's own address, set DOCKHOST_PUBLIC_URL to it.";
+
 const BODY_LIMIT_BYTES = 64 * 1024;
 
 /** Everything that speaks HTTP, ready to be handed requests; it listens nowhere by itself. */
@@ -100,7 +103,7 @@ async function registerProtection(app: App, { originAllowed, limits, publicTls }
   await app.register(fastifyCookie);
   app.addHook("onRequest", (request, _reply, done) => {
     if (originAllowed(request.headers.origin, request.host)) done();
-    else done(new ServiceError("FORBIDDEN", "Requests from other sites' pages are refused."));
+    else done(new ServiceError("FORBIDDEN", FOREIGN_PAGE));
   });
 }
 
