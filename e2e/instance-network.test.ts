@@ -226,6 +226,18 @@ describe("under internet", () => {
   });
 });
 
+test("a kernel that shows bridged packets to no rule is noticed: neighbours would reach each other", async () => {
+  await set();
+  const show = (value: 0 | 1) => onMachine("sh", "-c", `echo ${value} >/proc/sys/net/bridge/bridge-nf-call-iptables`);
+  await show(0);
+  expect(await reached()).toEqual(["the internet", "a neighbour at the bridge"]);
+  expect((await firewall("--check")).stderr).toContain("Instances reach each other over dockhost");
+  expect(await told()).toMatchObject({ egressEnforced: false });
+  await show(1);
+  expect(await reached()).toEqual(["the internet"]);
+  expect(await told()).toMatchObject({ egressEnforced: true });
+});
+
 test("under all, an instance reaches the LAN, but no neighbour, not the machine itself and no cloud metadata", async () => {
   await set("--egress", "all");
   expect(await reached()).toEqual(["the internet", "the LAN"]);

@@ -87,8 +87,24 @@ async function check({ bridge, egress }) {
     if (missing !== undefined)
       throw new SetupProblem(`Egress "${egress}" is not enforced on ${bridge} (${iptables}): ${missing}.`);
   }
+  if (!neighboursAreApart(bridge)) {
+    throw new SetupProblem(
+      `Instances reach each other over ${bridge}: let the kernel show bridged packets to iptables (sysctl -w net.bridge.bridge-nf-call-iptables=1).`,
+    );
+  }
   console.log(`✓ Egress "${egress}" is enforced on ${bridge}.`);
 }
+
+/**
+ * What goes from port to port of a bridge is not routed: the Engine's rule against it sees it by br_netfilter alone, which
+ * the Engine switches on as it makes the bridge.
+ * @param {string} bridge
+ */
+const neighboursAreApart = (bridge) => {
+  const interfaces = read("/proc/net/dev").split("\n");
+  const isMade = interfaces.some((line) => line.trim().startsWith(`${bridge}:`));
+  return !isMade || read("/proc/sys/net/bridge/bridge-nf-call-iptables").trim() === "1";
+};
 
 async function remove() {
   for (const { iptables } of await usable()) await restore(iptables, restoreInput(await listing(iptables), [], []));

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
@@ -59,7 +60,8 @@ export class Egress {
     const [four, six] = await Promise.all([rules("iptables"), rules("ip6tables")]);
     // Not root, or no iptables. A kernel without IPv6 has no rules for it, and needs none.
     if (four === undefined) return null;
-    return [four, six].every((listing) => listing === undefined || isEnforced(listing, bridge, this.policy));
+    const stand = [four, six].every((listing) => listing === undefined || isEnforced(listing, bridge, this.policy));
+    return stand && (await neighboursAreApart(bridge));
   }
 
   #say(enforced: boolean | null): void {
@@ -78,6 +80,18 @@ export class Egress {
     }
   }
 }
+
+/**
+ * What goes from port to port of a bridge is not routed: the Engine's rule against it sees it by br_netfilter alone, which
+ * the Engine switches on as it makes the bridge.
+ */
+async function neighboursAreApart(bridge: string): Promise<boolean> {
+  const interfaces = (await read("/proc/net/dev")).split("\n");
+  const isMade = interfaces.some((line) => line.trim().startsWith(`${bridge}:`));
+  return !isMade || (await read("/proc/sys/net/bridge/bridge-nf-call-iptables")).trim() === "1";
+}
+
+const read = (file: string): Promise<string> => readFile(file, "utf8").catch(() => "");
 
 /** What `-S` prints; undefined where it may not be seen. */
 async function rules(iptables: string): Promise<string | undefined> {
