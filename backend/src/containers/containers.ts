@@ -94,7 +94,7 @@ export class Containers {
       const owned = await inventory.find(request.username);
       if (!owned) return { existed: false, containerId: null, ports: null };
       const { username, slot, containerId, base } = owned;
-      if (await directories.readClaim(slot)) await this.#remember(slot, { deleting: true });
+      if (await directories.readClaim(slot)) await this.#markDeleting(slot);
       failpoint("delete:claimed");
       await slots.destroy(slot, containerId);
       log.info({ username, ports: portsOf(base) }, "Container deleted, its ports are free");
@@ -173,6 +173,15 @@ export class Containers {
     } catch (error) {
       if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun });
       throw error;
+    }
+  }
+
+  /** A full disk takes no mark, and a delete is what frees it: then a crash in its middle leaves it to its retry. */
+  async #markDeleting(slot: string): Promise<void> {
+    try {
+      await this.#remember(slot, { deleting: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     }
   }
 
