@@ -191,8 +191,8 @@ export class PrivateEngine implements AsyncDisposable {
   async #switchOn(): Promise<void> {
     const [program, ...args] = [
       ...["setpriv", "--pdeathsig", "SIGKILL", ...this.namespace.inside],
-      // Folders mounted outside later are seen inside, never the other way round.
-      ...["unshare", "--mount", "--propagation", "slave", "--pid", "--fork", "--kill-child", "--mount-proc"],
+      // What is mounted outside is seen inside where it was mounted before.
+      ...["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"],
       ...["docker-init", "--", "sleep", "infinity"],
     ] as const;
     const power = spawn(program, args, { stdio: "ignore" });

@@ -15,6 +15,8 @@ export interface SiteOptions {
   server?: ServerOptions;
   /** Where its backends and their containers run; the machine itself where none is given. */
   machine?: PrivateEngine;
+  /** A new one in the system's temporary folder where none is given; removed with the site. */
+  dataDirectory?: string;
 }
 
 /** A machine of its own for tests: a main server, a data directory, a port range, and the backend that works there. */
@@ -44,8 +46,9 @@ export class Site implements AsyncDisposable {
   }
 
   /** Everything but a running backend. */
-  static async prepare({ environment = {}, server = {}, machine }: SiteOptions = {}): Promise<Site> {
-    const dataDirectory = await mkdtemp(join(tmpdir(), "dockhost-e2e-"));
+  static async prepare(options: SiteOptions = {}): Promise<Site> {
+    const { environment = {}, server = {}, machine, dataDirectory: given } = options;
+    const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "dockhost-e2e-")));
     const range = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
     const double = await MainServerDouble.listen({ ...(machine && { host: machine.namespace.gateway }), ...server });
     return new Site(dataDirectory, double, { ...environment, DOCKHOST_PORT_RANGE: range }, machine);
