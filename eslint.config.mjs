@@ -63,6 +63,11 @@ const zones = [
     mainRooms(["main-server.ts", "app.ts", "config.ts", "http", "services", "backends"]),
     "store → nothing.",
   ),
+  zone(
+    "./main-server/src/control",
+    mainRooms(["main-server.ts", "app.ts", "config.ts", "http", "services", "backends", "store"]),
+    "control → nothing.",
+  ),
 ];
 
 export default defineConfig(

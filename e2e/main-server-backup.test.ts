@@ -1,7 +1,6 @@
 import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sql } from "kysely";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addBackend, signedUp, type Browser } from "../main-server/src/testing/browser.ts";
 import { connectBackend, sshPublicKey, type FakeBackend } from "../main-server/src/testing/fake-backend.ts";
@@ -185,8 +184,11 @@ describe("a restore", () => {
     const newer = join(folder, "newer.sqlite");
     await copyFile(good, newer);
     const database = await openFile(newer);
-    await sql`insert into kysely_migration values ('9999-not-yet', '2999-01-01')`.execute(database);
-    await sql`pragma wal_checkpoint(truncate)`.execute(database);
+    await database
+      .withTables<{ kysely_migration: { name: string; timestamp: string } }>()
+      .insertInto("kysely_migration")
+      .values({ name: "9999-not-yet", timestamp: "2999-01-01" })
+      .execute();
     await database.destroy();
     const before = await readdir(data);
     for (const [file, why] of [
