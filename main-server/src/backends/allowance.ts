@@ -7,7 +7,7 @@ interface Rate {
 }
 
 /** An inventory comes once for each connection, and costs the most. */
-const INVENTORIES: Rate = { burst: 10, perSecond: 0.5 };
+const INVENTORIES: Rate = { burst: 30, perSecond: 0.5 };
 /** Far above what an Engine that restarts with all its containers makes a backend say. */
 const EVERYTHING: Rate = { burst: 2_000, perSecond: 100 };
 
