@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { checkSound } from "../main-server/src/store/backup.ts";
-import { Browser, PASSWORD } from "../main-server/src/testing/browser.ts";
+import { askToRestore } from "../main-server/src/control/control-socket.ts";
+import { backUp, checkSound } from "../main-server/src/store/backup.ts";
+import { StagedBackup } from "../main-server/src/store/restore.ts";
+import { addBackend, Browser, PASSWORD, signedUp } from "../main-server/src/testing/browser.ts";
 import { connectBackend, sshPublicKey } from "../main-server/src/testing/fake-backend.ts";
 import { MainServerProcess } from "./support/main-server-process.ts";
 import { freePort } from "./support/ports.ts";
@@ -115,3 +117,32 @@ test(`what was told is there after each of ${ROUNDS} SIGKILLs at random moments,
   }
   expect(all).toBeGreaterThan(ROUNDS / 2);
 }, 240_000);
+
+test("a SIGKILL in the middle of a restore leaves the one store or the other, whole", async () => {
+  const home = join(folder, "restored");
+  const file = (name: string) => join(folder, `${name}.sqlite`);
+  {
+    await using server = new MainServerProcess(home, port);
+    const ada = await signedUp(await server.ready(), "ada");
+    backUp(home, file("before"));
+    for (let nth = 0; nth < 50; nth++) await addBackend(ada, `nth-${nth}`);
+    backUp(home, file("after"));
+  }
+  for (let round = 0; round < 16; round++) {
+    await using server = new MainServerProcess(home, port);
+    await server.ready();
+    using staged = StagedBackup.make(home, file(round % 2 === 0 ? "before" : "after"));
+    const asked = askToRestore(home, staged.file).catch(() => undefined);
+    await sleep(Math.random() * 60);
+    await server.end("SIGKILL");
+    await asked;
+    checkSound(join(home, "main-server.sqlite"));
+
+    await using again = new MainServerProcess(home, port);
+    const browser = new Browser(await again.ready());
+    const signIn = await browser.post("/api/auth/signin", { username: "ada", password: PASSWORD });
+    expect(signIn.status).toBe(200);
+    const { backends } = (await browser.get("/api/backends?limit=100")).body as { backends: unknown[] };
+    expect([0, 50]).toContain(backends.length);
+  }
+}, 120_000);
