@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Socket } from "socket.io";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BACKEND_ROLE, PROTOCOL_VERSION, SUPERSEDED_EVENT, type Container } from "@dockhost/protocol";
+import { record } from "./faults/ledger.ts";
 import { docker } from "./support/docker-cli.ts";
 import { API_KEY, MainServerDouble } from "./support/main-server-double.ts";
 import { newUser, Site } from "./support/site.ts";
@@ -203,6 +204,7 @@ test("two agents that get the same create at once make one container of it; the 
   const names = [...(await site.containerNames()), ...(await other.containerNames())];
   expect(names).toEqual([`dockhost-${request.username}`]);
   expect([...(await site.slotDirectories()), ...(await other.slotDirectories())]).toHaveLength(1);
+  record({ fault: "two backends on one Engine, or a copy made by hand", runs: 1 });
 });
 
 describe.concurrent("what happens to a container by hand", () => {
@@ -240,6 +242,7 @@ describe.concurrent("what happens to a container by hand", () => {
     // Its name and its ports are free again.
     const again = { username: created.username, sshPublicKey: key.publicKey };
     expect(await site.connection.succeed("create-container", again)).toMatchObject({ ports });
+    record({ fault: "docker rm or docker stop by hand", test: "what happens by hand is told with its cause", runs: 4 });
   });
 
   test("docker restart is a stop and a start, and the container is as reachable as before", async () => {
@@ -250,6 +253,7 @@ describe.concurrent("what happens to a container by hand", () => {
     expect(changesOf(site, created).map(({ cause }) => cause.kind)).toEqual(["stopped-by-hand", "started"]);
     const { containers } = await site.connection.succeed("list-containers", {});
     expect(containers).toEqual([created]);
+    record({ fault: "docker rm or docker stop by hand", test: "docker restart is a stop and a start", runs: 1 });
   });
 
   test("a server inside that ends by itself is told as died, with its exit code, and runs again", async () => {

@@ -4,6 +4,7 @@ import type { Container } from "@dockhost/protocol";
 import { createAgent, type AgentOverrides } from "../backend/src/agent.ts";
 import { readConfig } from "../backend/src/config.ts";
 import { createLog } from "../backend/src/observe/log.ts";
+import { record } from "./faults/ledger.ts";
 import { docker } from "./support/docker-cli.ts";
 import { firstOf, freePortRange, hold } from "./support/ports.ts";
 import { newUser, Site } from "./support/site.ts";
@@ -79,6 +80,7 @@ test("two backends on one Engine and one range never give the same triple", asyn
   const bases = all.flatMap(({ containers }) => containers.map(({ ports }) => ports.ssh));
   expect(bases).toHaveLength(6);
   expect(new Set(bases).size).toBe(6);
+  record({ fault: "two backends on one Engine, or a copy made by hand", runs: 1 });
 });
 
 test("a stopped container whose port another process has taken starts at other ports, with its files, keys and host key", async () => {
@@ -118,6 +120,7 @@ test("a stopped container whose port another process has taken starts at other p
   expect(last.ports).toEqual(triple(first));
   await site.connection.succeed("delete-container", { username });
   expect(await present(images)).toEqual([]);
+  record({ fault: "port taken while its container was stopped", runs: 1 });
 });
 
 const isAt = ({ ports }: Container, base: number): boolean => ports.ssh === base;
@@ -163,6 +166,7 @@ test("a port that is taken between check and start means the next triple", async
   expect(opened.lines.join("")).toContain(String(ssh.port));
   expect(await opened.site.containerNames()).toEqual([`dockhost-${container.username}`]);
   expect(await opened.site.slotDirectories()).toHaveLength(1);
+  record({ fault: "port taken between check and bind", runs: 2 });
 });
 
 test("where every triple is taken between check and start, nothing remains and the reply names a port", async () => {
@@ -174,4 +178,5 @@ test("where every triple is taken between check and start, nothing remains and t
   expect(opened.lines.join("")).toContain(String(taken.port));
   expect(await opened.site.unclaimed()).toEqual([]);
   expect(await opened.site.slotDirectories()).toEqual([]);
+  record({ fault: "port taken between check and bind", runs: 1 });
 });

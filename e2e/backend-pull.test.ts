@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { record } from "./faults/ledger.ts";
 import { docker } from "./support/docker-cli.ts";
 import { freePort } from "./support/ports.ts";
 import { Registry } from "./support/registry.ts";
@@ -79,6 +80,7 @@ test("an image that its registry does not have is IMAGE_UNAVAILABLE, and nothing
   expect(refused.message).toContain(reference);
   expect(await site.unclaimed()).toEqual([]);
   expect(await site.slotDirectories()).toEqual([]);
+  record({ fault: "image missing and not to be had", runs: 1 });
 });
 
 test("an image whose registry is down is IMAGE_UNAVAILABLE, and the same operation succeeds once it is there", async () => {
@@ -90,6 +92,7 @@ test("an image whose registry is down is IMAGE_UNAVAILABLE, and the same operati
   expect(refused.message).toContain(registry.address);
   await registry.goUp();
   await site.connection.succeed("create-container", request);
+  record({ fault: "image missing and not to be had", runs: 1 });
 });
 
 test("a registry that never answers holds nobody else up, nor the end of the backend", async () => {
@@ -110,4 +113,5 @@ test("a registry that never answers holds nobody else up, nor the end of the bac
   expect(performance.now() - begin).toBeLessThan(10_000);
   expect(await site.containerNames()).toEqual([`dockhost-${username}`]);
   silent.close();
+  record({ fault: "image missing and not to be had", runs: 1 });
 });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Container } from "@dockhost/protocol";
+import { record } from "./faults/ledger.ts";
 import { backendId } from "./support/cleanup.ts";
 import { docker } from "./support/docker-cli.ts";
 import { inspect } from "./support/inspected.ts";
@@ -71,6 +72,7 @@ test("SIGKILL at any moment of a create, then the same operation again, gives ex
   const { containers } = await site.connection.succeed("list-containers", {});
   expect(new Set(containers.map(({ ports }) => ports.ssh)).size).toBe(requests.length);
   expect(containers.map(({ state }) => state)).toEqual(requests.map(() => "running"));
+  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: 14 });
 });
 
 test("SIGKILL at any moment of a delete leaves nothing of it, and the same operation again is a success", async () => {
@@ -86,6 +88,7 @@ test("SIGKILL at any moment of a delete leaves nothing of it, and the same opera
     expect(await connection.succeed("list-containers", {})).toEqual({ containers: [] });
   }
   await expectOnly(site, []);
+  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: 5 });
 });
 
 describe("after a restart", () => {
@@ -131,6 +134,7 @@ describe("after a restart", () => {
     expect(site.backend.output).toContain(copy.name);
     expect(await site.connection.succeed("list-containers", {})).toEqual({ containers: [kept] });
     await docker("rm", "--force", copy.id);
+    record({ fault: "two backends on one Engine, or a copy made by hand", runs: 1 });
   });
 
   test("a delete that had been begun is finished", async () => {
@@ -199,6 +203,11 @@ describe.concurrent("SIGTERM", () => {
     }
     const { containers } = await site.connection.succeed("list-containers", {});
     for (const container of containers) expect(container).toMatchObject({ state: "running", ssh: { user: "root" } });
+    record({
+      fault: "backend ended (SIGTERM) in the middle of an operation",
+      test: "SIGTERM in the middle of creates",
+      runs: 4,
+    });
   });
 
   test("rolls back what does not finish in time", async () => {
@@ -213,6 +222,11 @@ describe.concurrent("SIGTERM", () => {
     expect(performance.now() - begin).toBeLessThan(10_000);
     expect(await site.containerNames()).toEqual([]);
     expect(await site.slotDirectories()).toEqual([]);
+    record({
+      fault: "backend ended (SIGTERM) in the middle of an operation",
+      test: "SIGTERM rolls back what does not finish in time",
+      runs: 1,
+    });
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { record } from "./faults/ledger.ts";
 import { docker } from "./support/docker-cli.ts";
 import { EngineProxy } from "./support/engine-proxy.ts";
 import { freePortRange, hold } from "./support/ports.ts";
@@ -118,6 +119,11 @@ describe.concurrent("a create is refused", () => {
     expect(refused.message).toContain("no such thing as luck");
     expect(refused.message).toContain("exit code 3");
     await expectNothingOf(site, request.username);
+    record({
+      fault: "container dies on start, or its sshd stays silent",
+      test: "START_FAILED where the image's command ends",
+      runs: 1,
+    });
   });
 
   test("with START_FAILED where its image's command does not exist", async () => {
@@ -127,6 +133,11 @@ describe.concurrent("a create is refused", () => {
     const refused = await site.connection.refusal("create-container", "START_FAILED", request);
     expect(refused.message).toContain("/no/such/program");
     await expectNothingOf(site, request.username);
+    record({
+      fault: "container dies on start, or its sshd stays silent",
+      test: "START_FAILED where the image's command does not exist",
+      runs: 1,
+    });
   });
 
   test("with SSH_NOT_READY where no SSH server answers in its container", async () => {
@@ -136,6 +147,11 @@ describe.concurrent("a create is refused", () => {
     const refused = await site.connection.refusal("create-container", "SSH_NOT_READY", request);
     expect(refused).toMatchObject({ data: null, error: { retryable: true } });
     await expectNothingOf(site, request.username);
+    record({
+      fault: "container dies on start, or its sshd stays silent",
+      test: "SSH_NOT_READY where no SSH server answers",
+      runs: 1,
+    });
   });
 
   test("with IMAGE_UNAVAILABLE where its image is not to be had", async () => {
@@ -145,6 +161,11 @@ describe.concurrent("a create is refused", () => {
     const refused = await site.connection.refusal("create-container", "IMAGE_UNAVAILABLE", request);
     expect(refused.message).toContain("127.0.0.1:1/dockhost-test/gone:1");
     await expectNothingOf(site, request.username);
+    record({
+      fault: "image missing and not to be had",
+      test: "IMAGE_UNAVAILABLE where the image is not to be had",
+      runs: 1,
+    });
   });
 });
 
@@ -165,6 +186,11 @@ describe.concurrent("a stopped container", () => {
       expect(containers).toMatchObject([{ state: "stopped", ports }]);
     }
     expect(await site.connection.succeed("start-container", { username })).toMatchObject({ state: "running", ports });
+    record({
+      fault: "port taken while its container was stopped",
+      test: "PORT_CONFLICT where it cannot move",
+      runs: 1,
+    });
   });
 
   test("of an image without a key directory keeps its keys: set-ssh-keys is CONFLICT and says why", async () => {

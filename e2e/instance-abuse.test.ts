@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
+import { record } from "./faults/ledger.ts";
 import { docker, outcome } from "./support/docker-cli.ts";
 import { PrivateEngine } from "./support/private-engine.ts";
 import { newUser, Site } from "./support/site.ts";
@@ -53,6 +54,7 @@ describe("one instance that goes wild", () => {
     const { username } = wild;
     expect(await site.connection.succeed("delete-container", { username })).toMatchObject({ existed: true });
     expect((await site.connection.succeed("list-containers", { username })).containers).toEqual([]);
+    record({ fault: "fork bomb or memory hog in one instance", runs: 1 });
   });
 
   const HOG = `perl -e '$all .= "x" x 1_000_000 while 1'`;
@@ -64,6 +66,7 @@ describe("one instance that goes wild", () => {
     expect(await person.login(neighbour, key)).toMatchObject({ code: 0, stdout: "root\n" });
     await expectHeartbeat(site);
     await site.connection.succeed("delete-container", { username: wild.username });
+    record({ fault: "fork bomb or memory hog in one instance", runs: 1 });
   });
 
   test("by a memory hog that takes its server along is told as died for want of memory, and runs again", async () => {
@@ -79,6 +82,7 @@ describe("one instance that goes wild", () => {
     expect(told.cause).toEqual({ kind: "died", exitCode: 137, oomKilled: true });
     await expect.poll(async () => (await person.login(wild, key)).stdout, { timeout: 30_000 }).toBe("root\n");
     await site.connection.succeed("delete-container", { username: wild.username });
+    record({ fault: "fork bomb or memory hog in one instance", runs: 1 });
   });
 });
 
@@ -229,6 +233,7 @@ describe("on a disk without quotas", () => {
 
     await site.connection.succeed("delete-container", { username: wild.username });
     expect(await site.connection.succeed("create-container", another)).toMatchObject({ state: "running" });
+    record({ fault: "disk full", runs: 1 });
   });
 });
 

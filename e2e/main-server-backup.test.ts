@@ -6,6 +6,7 @@ import { addBackend, signedUp, type Browser } from "../main-server/src/testing/b
 import { connectBackend, sshPublicKey, type FakeBackend } from "../main-server/src/testing/fake-backend.ts";
 import { openFile } from "../main-server/src/store/database.ts";
 import { DataDirectory } from "../main-server/src/store/data-directory.ts";
+import { record } from "./faults/ledger.ts";
 import { MainServerProcess, npmRun } from "./support/main-server-process.ts";
 import { freePort } from "./support/ports.ts";
 
@@ -151,6 +152,7 @@ describe("an older copy that is restored", () => {
     expect(JSON.stringify(again.body)).not.toContain(container?.containerId);
     expect(backend.commands("delete-container")).toEqual([]);
     expect([...backend.containers.values()]).toEqual([container]);
+    record({ fault: "main server's database restored from an old copy", runs: 1 });
   }, 60_000);
 
   test("keeps the key of this machine's backend, which connects again by itself", async () => {
