@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { addBackend, signedUp, type Browser } from "../testing/browser.ts";
-import { connectBackend, containerOf, failure, sshPublicKey, statusOf, success } from "../testing/fake-backend.ts";
+import {
+  connectBackend,
+  containerOf,
+  failure,
+  FakeBackend,
+  sshPublicKey,
+  statusOf,
+  success,
+} from "../testing/fake-backend.ts";
 import { startMainServer, temporaryDirectory } from "../testing/main-server.ts";
 
 /** A rogue backend with one instance on it, and an honest one beside it with its own user. */
@@ -220,4 +228,20 @@ test("what a backend writes is told bounded and as JSON, however long or wild", 
     ...(before as object),
     lastSeenAt: expect.any(String) as string,
   });
+});
+
+test("a report before the key was checked, or after it was refused, is read by nobody", async () => {
+  const { main, eve, rogue, backendId, goesOn } = await scene();
+  rogue.socket.close();
+  const status = async () => (await eve.get(`/api/backends/${backendId}`)).body;
+  await expect.poll(status).toMatchObject({ status: "offline" });
+  const stranger = new FakeBackend(main.url, "dkh_no-key-of-anyone");
+  stranger.socket.io.reconnection(false);
+  const event = `2${JSON.stringify(["backend-status", { ...statusOf(), version: "6.6.6" }])}`;
+  stranger.socket.io.on("open", () => void stranger.socket.io.engine.write(event));
+  const ended = new Promise((resolve) => stranger.socket.io.once("close", resolve));
+  stranger.socket.connect();
+  await ended;
+  await goesOn();
+  expect(await status()).toMatchObject({ status: "offline", version: "3.0.0" });
 });
