@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BackendProcess, type Environment } from "./support/backend-process.ts";
 import { removeBackend } from "./support/cleanup.ts";
-import { EngineProxy } from "./support/engine-proxy.ts";
+import { FaultProxy } from "./support/fault-proxy.ts";
 import { API_KEY, MainServerDouble } from "./support/main-server-double.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
@@ -100,14 +100,14 @@ async function live(site: Site): Promise<void> {
 }
 
 test("SIGTERM ends it within ten seconds, with 0, also while Docker takes calls and answers none", async () => {
-  await using proxy = new EngineProxy(join(tmpdir(), `dockhost-e2e-${randomUUID()}.sock`));
-  await proxy.appear();
-  await using site = await Site.open({ environment: { DOCKER_HOST: proxy.address } });
-  proxy.hang(true);
+  const socket = join(tmpdir(), `dockhost-e2e-${randomUUID()}.sock`);
+  await using engine = await FaultProxy.open(socket, "/var/run/docker.sock");
+  await using site = await Site.open({ environment: { DOCKER_HOST: `unix://${socket}` } });
+  engine.faults = { held: "both" };
   site.connection.socket.emit("create-container", { username: newUser("eve"), sshPublicKey: key.publicKey });
   const exit = await Promise.race([site.backend.end("SIGTERM"), delay(10_000, "still there", { ref: false })]);
   expect(exit).toEqual({ code: 0, signal: null });
-  proxy.hang(false);
+  engine.faults = {};
 });
 
 describe("what a backend writes in its life", () => {

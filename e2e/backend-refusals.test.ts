@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { record } from "./faults/ledger.ts";
 import { docker } from "./support/docker-cli.ts";
-import { EngineProxy } from "./support/engine-proxy.ts";
+import { FaultProxy } from "./support/fault-proxy.ts";
 import { freePortRange, hold } from "./support/ports.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
@@ -227,9 +227,9 @@ describe.concurrent("an Engine that is away", () => {
 
   test("and comes back is followed: refused meanwhile, then containers, ports and ssh as they were", async () => {
     await using site = await Site.prepare();
-    await using engine = new EngineProxy(join(site.dataDirectory, "engine.sock"));
-    await engine.appear();
-    const connection = await site.ready(site.start({ DOCKER_HOST: engine.address }));
+    const socket = join(site.dataDirectory, "engine.sock");
+    await using engine = await FaultProxy.open(socket, "/var/run/docker.sock");
+    const connection = await site.ready(site.start({ DOCKER_HOST: `unix://${socket}` }));
     const request = asking("max", { operationId: randomUUID() });
     const container = await connection.succeed("create-container", request);
 
@@ -249,17 +249,17 @@ describe.concurrent("an Engine that is away", () => {
 
   test("and hangs means DEADLINE_EXCEEDED, while the heartbeat goes on, and no lock is held when it wakes", async () => {
     await using site = await Site.prepare();
-    await using engine = new EngineProxy(join(site.dataDirectory, "engine.sock"));
-    await engine.appear();
-    const connection = await site.ready(site.start({ DOCKER_HOST: engine.address }));
+    const socket = join(site.dataDirectory, "engine.sock");
+    await using engine = await FaultProxy.open(socket, "/var/run/docker.sock");
+    const connection = await site.ready(site.start({ DOCKER_HOST: `unix://${socket}` }));
     const { username } = await connection.succeed("create-container", asking("nan"));
-    engine.hang(true);
+    engine.faults = { held: "both" };
     const begin = performance.now();
     const refused = await connection.refusal("list-containers", "DEADLINE_EXCEEDED", {});
     expect(refused.error.retryable).toBe(true);
     expect(performance.now() - begin).toBeLessThan(6_500);
     const stop = connection.reply("stop-container", { username });
-    engine.hang(false);
+    engine.faults = {};
     expect(await stop).toMatchObject({ success: true, data: { state: "stopped" } });
     await connection.succeed("create-container", asking("nan"));
   });
