@@ -24,11 +24,7 @@ export const MISHAPS: readonly Mishap[] = [
   {
     fault: "backend ended (SIGTERM) in the middle of an operation",
     words: () => "backend ended by SIGTERM",
-    happen: async (world) => {
-      world.trouble("ending");
-      await restartBackend(world, "SIGTERM");
-      world.trouble("ending");
-    },
+    happen: (world) => world.during("ending", () => restartBackend(world, "SIGTERM")),
   },
   {
     fault: "Docker daemon restarts",
@@ -122,17 +118,14 @@ const restartBackend = (world: World, signal: "SIGKILL" | "SIGTERM"): Promise<vo
   });
 
 const toEngine = (world: World, work: (world: World) => Promise<void>): Promise<void> =>
-  world.inTurn("engine", async () => {
-    world.trouble("engine");
-    await work(world);
-    world.trouble("engine");
-  });
+  world.inTurn("engine", () => world.during("engine", () => work(world)));
 
-async function loseReply(world: World, requests: RegExp): Promise<void> {
-  world.trouble("engine");
-  void world.toEngine.loseReply(requests);
-  await Promise.resolve();
-}
+/** The reply that is lost may be that to a later step. */
+const loseReply = (world: World, requests: RegExp): Promise<void> =>
+  world.during("engine", async () => {
+    void world.toEngine.loseReply(requests);
+    await Promise.resolve();
+  });
 
 const onLink = (world: World, faults: Faults, ms: number): Promise<void> =>
   world.inTurn("link", async () => {

@@ -1,3 +1,6 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { record } from "../faults/ledger.ts";
@@ -16,6 +19,8 @@ const SEED = DOCKHOST_SCHEDULE_SEED === undefined ? Date.now() % 2 ** 31 : Numbe
 const SHRINK_MS = 240_000;
 /** A schedule on a busy machine, ms. */
 const SCHEDULE_MS = 60_000;
+
+const TAIL_LINES = 60;
 
 let world: World;
 beforeAll(async () => {
@@ -50,7 +55,8 @@ test(
       seed: SEED,
       ...losses,
     });
-    expect(outcome.failed, await fc.asyncDefaultReportMessage(outcome)).toBe(false);
+    const report = await fc.asyncDefaultReportMessage(outcome);
+    expect(outcome.failed, `${report ?? ""}\n\n${String(outcome.errorInstance)}`).toBe(false);
   },
   SCHEDULES * SCHEDULE_MS + SHRINK_MS,
 );
@@ -59,6 +65,7 @@ async function carryOut(steps: Iterable<fc.AsyncCommand<Model, World>>): Promise
   fc.pre(ruinedAt === undefined || performance.now() - ruinedAt < SHRINK_MS);
   const begin = performance.now();
   const model = new Model();
+  world.begin();
   try {
     await fc.asyncModelRun(() => ({ model, real: world }), steps);
     await judge(model, world);
@@ -77,10 +84,13 @@ function succeeded(model: Model, ms: number): void {
 /** Counts the first ruin; those found while it is made shorter are the same. */
 async function note(error: unknown): Promise<never> {
   const { message } = error as Error;
-  const { logTail } = world;
+  const file = join(tmpdir(), `dockhost-schedule-${SEED}.log`);
+  const account = await world.account();
+  const tail = account.split("\n").slice(-TAIL_LINES).join("\n");
+  await writeFile(file, account);
   if (ruinedAt === undefined && error instanceof Ruin && error.loss) losses[error.loss] += 1;
   ruinedAt ??= performance.now();
   console.log(`ruin: ${message}`);
   await world.wipe();
-  throw new Error(`${message}\nThe backend's log ended with:\n${logTail}`, { cause: error });
+  throw new Error(`${message}\nWhat the backends wrote is in ${file}; it ends with:\n${tail}`, { cause: error });
 }

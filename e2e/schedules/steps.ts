@@ -116,8 +116,7 @@ class PortTheft implements Step {
     model.faults.push(
       rests === undefined ? "port taken between check and bind" : "port taken while its container was stopped",
     );
-    world.trouble("ports");
-    await world.steal((rests ?? nextFree(model, world)) + this.#offset);
+    await world.during("ports", () => world.steal((rests ?? nextFree(model, world)) + this.#offset));
   }
 
   toString = () => `\n  [port ${this.#offset} taken of ${this.#username}'s stopped container, else of the next triple]`;

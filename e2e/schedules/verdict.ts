@@ -32,8 +32,7 @@ async function retryWhatIsInDoubt(username: string, model: Model, world: World):
   if (!last?.inDoubt) return;
   const until = performance.now() + RETRIES_MS;
   while (performance.now() < until) {
-    world.trouble("engine");
-    const outcome = await carryOut(last.operation, world);
+    const outcome = await world.during("engine", () => carryOut(last.operation, world));
     model.learn(username, [[last.operation, outcome]], world);
     if (outcome.kind === "success" || outcome.kind === "refused") return;
     await delay(200);

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { parseReply, type CommandInput, type CommandName, type Reply } from "@dockhost/protocol";
 import type { BackendConnection } from "../support/backend-connection.ts";
 import type { BackendProcess } from "../support/backend-process.ts";
-import type { Outcome } from "../support/docker-cli.ts";
+import { outcome, type Outcome } from "../support/docker-cli.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { MainServerDouble } from "../support/main-server-double.ts";
 import { PrivateEngine } from "../support/private-engine.ts";
@@ -49,12 +49,14 @@ export class World implements AsyncDisposable {
   readonly person: SshUser;
   readonly keys: ReadonlyMap<string, KeyPair>;
   readonly firstPort = FIRST_PORT;
-  readonly #troubles = new Map<Trouble, number>();
+  readonly #troubles = new Map<Trouble, { lasting: number; endedAt: number }>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #thieves = new Map<number, ChildProcess>();
   /** First ports of triples of which another process has held one. */
   readonly stolen = new Set<number>();
   #backend: BackendProcess | undefined;
+  /** Since the beginning of the schedule. */
+  #backends: BackendProcess[] = [];
 
   private constructor(parts: Pick<World, "machine" | "site" | "toEngine" | "toServer" | "person" | "keys">) {
     this.machine = parts.machine;
@@ -77,6 +79,7 @@ export class World implements AsyncDisposable {
       DOCKHOST_PORT_RANGE: `${FIRST_PORT}-${LAST_PORT}`,
       MAIN_SERVER_BACKEND_URL: `http://${gateway}:${toServer.port}`,
       LOG_LEVEL: "debug",
+      DEBUG: "dockhost:*",
     };
     const site = await Site.prepare({ environment, machine });
     await site.server[Symbol.asyncDispose]();
@@ -97,7 +100,9 @@ export class World implements AsyncDisposable {
   }
 
   startBackend(): void {
-    this.#backend ??= this.site.start();
+    if (this.#backend) return;
+    this.#backend = this.site.start();
+    this.#backends.push(this.#backend);
   }
 
   /** Ends it; throws where it does not end as it promises. */
@@ -132,15 +137,26 @@ export class World implements AsyncDisposable {
     return turn;
   }
 
-  /** Notes that replies may tell of it from now on. */
-  trouble(trouble: Trouble): void {
-    this.#troubles.set(trouble, performance.now());
+  /** While it lasts, and for some time after, replies may tell of `trouble`. */
+  async during<T>(trouble: Trouble, work: () => Promise<T>): Promise<T> {
+    const { lasting } = this.#trouble(trouble);
+    this.#troubles.set(trouble, { lasting: lasting + 1, endedAt: performance.now() });
+    try {
+      return await work();
+    } finally {
+      const now = this.#trouble(trouble).lasting;
+      this.#troubles.set(trouble, { lasting: Math.max(0, now - 1), endedAt: performance.now() });
+    }
   }
 
   isTroubled(trouble: Trouble): boolean {
     if (trouble === "ports" && this.#thieves.size > 0) return true;
-    const at = this.#troubles.get(trouble);
-    return at !== undefined && performance.now() - at < TROUBLE_LASTS_MS;
+    const { lasting, endedAt } = this.#trouble(trouble);
+    return lasting > 0 || performance.now() - endedAt < TROUBLE_LASTS_MS;
+  }
+
+  #trouble(trouble: Trouble): { lasting: number; endedAt: number } {
+    return this.#troubles.get(trouble) ?? { lasting: 0, endedAt: -Infinity };
   }
 
   /** Holds a port of the machine as any process might; where it is taken already nothing happens. */
@@ -201,9 +217,25 @@ export class World implements AsyncDisposable {
     throw new Ruin("hung", "the backend does not list its containers a minute after every fault is healed");
   }
 
-  /** What it wrote last. */
-  get logTail(): string {
-    return this.site.backend.output.split("\n").slice(-40).join("\n");
+  /** Forgets what earlier schedules have written. */
+  begin(): void {
+    this.#backends = this.#backend ? [this.#backend] : [];
+  }
+
+  /** What the schedule's backends wrote, who listens on this machine, and which containers there are. */
+  async account(): Promise<string> {
+    const [program = "nsenter", ...inside] = this.machine.namespace.inside;
+    const listeners = await outcome(program, [
+      ...inside,
+      "ss",
+      "--no-header",
+      "--listening",
+      "--tcp",
+      "--numeric",
+      "--processes",
+    ]);
+    const containers = await this.machine.docker("ps", "--all").catch(String);
+    return [...this.#backends.map(({ output }) => output), listeners.stdout, containers].join("\n\n");
   }
 
   /** Logs in as the user who has that key. */
