@@ -143,7 +143,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       if (runtime !== undefined && !runtimes.includes(runtime)) {
         log.error({ runtimes }, `Docker has no runtime '${runtime}'; set DOCKHOST_RUNTIME to one that it has`);
       }
-      tryOutEngine(shared.images, slots, log);
+      void tryOutEngine(shared.images, slots, log).then(() => reports.statusChanged());
       await egress.look();
     },
     afterOpening: () => reports.resync(),
@@ -174,11 +174,13 @@ function sshHost({ engine, bindAddress }: Config): string {
 }
 
 /** Ahead of the first create, where the image is here already; otherwise that create does it. A restart may change it. */
-function tryOutEngine(images: Images, slots: Slots, log: Log): void {
-  images
-    .find(undefined)
-    .then((image) => image && slots.tryOut(image))
-    .catch((error: unknown) => log.debug({ error }, "The Engine could not be tried out yet; the first create does it"));
+async function tryOutEngine(images: Images, slots: Slots, log: Log): Promise<void> {
+  try {
+    const image = await images.find(undefined);
+    if (image) await slots.tryOut(image);
+  } catch (error) {
+    log.debug({ error }, "The Engine could not be tried out yet; the first create does it");
+  }
 }
 
 async function finishWork(finished: () => Promise<unknown>, images: Images, slots: Slots, log: Log): Promise<void> {

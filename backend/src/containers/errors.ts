@@ -53,6 +53,12 @@ function fromEngine(error: EngineError): DockHostError {
       return new DockHostError("CONFLICT", sentence, { cause: error });
     case "disk-full":
       return diskFull(error);
+    case "quota-too-small":
+      return new DockHostError(
+        "INVALID_ARGUMENT",
+        "The disk limit is smaller than the image itself; ask for more, or let the operator raise DOCKHOST_DISK.",
+        { cause: error },
+      );
     case "limit-refused":
     case "quota-unsupported":
     case "other":

@@ -39,6 +39,7 @@ const REFUSALS = [
   [404, /./, "not-found"],
   [409, /already in use by container|already exists/i, "name-taken"],
   [500, /no space left on device/i, "disk-full"],
+  [500, /disk quota exceeded/i, "quota-too-small"],
   [500, /port is already allocated|address already in use/i, "port-taken"],
   [400, /rlimit/i, "limit-refused"],
   [500, /rlimit/i, "limit-refused"],

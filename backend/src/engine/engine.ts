@@ -115,6 +115,7 @@ export interface ContainerEvent {
  * `unreachable`: nobody answers at the Engine's address. `timed-out`: no answer yet; the call may still be carried out.
  * `port-taken`: a host port could not be bound. `limit-refused`:
  * an open-files limit above the Engine's own. `quota-unsupported`: this storage driver takes no disk quota.
+ * `quota-too-small`: the image alone passes it.
  */
 type EngineErrorKind =
   | "unreachable"
@@ -124,6 +125,7 @@ type EngineErrorKind =
   | "port-taken"
   | "limit-refused"
   | "quota-unsupported"
+  | "quota-too-small"
   | "disk-full"
   | "other";
 
