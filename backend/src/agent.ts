@@ -65,7 +65,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     overrides.engine ?? new DockerEngine(config.engine),
     overrides.engineDeadlines,
   );
-  const { limits, bindAddress, egress: egressPolicy, runtime, maxContainers } = config;
+  const { limits, bindAddress, egress: egressPolicy, portRange, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
 
   // What several parts share; each takes from it only what its own type names.
@@ -80,7 +80,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     gate: new Gate(),
     queues: new UserQueues(),
     draining: new Draining(data.path),
-    triples: new PortTriples(config.portRange, overrides.portProbe),
+    triples: new PortTriples(portRange, overrides.portProbe),
     images: new Images(engine, log, config),
     inventory: new Inventory(engine, directories, data.backendId),
     sshCheck: new SshCheck(engine, sshHost(config)),
@@ -103,7 +103,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     egress: egressPolicy,
     onChange: () => reports.statusChanged(),
   });
-  const status = new Status({ ...shared, slots, egress, version: VERSION });
+  const status = new Status({ ...shared, slots, egress, portRange, version: VERSION });
 
   const connection = new Connection({
     url: config.mainServerUrl,

@@ -24,6 +24,8 @@ export const BackendStatus = z.object({
     egress: z.enum(["internet", "all", "none"]).optional(),
     /** Whether the machine's firewall keeps them to it; null where that cannot be seen. */
     egressEnforced: z.boolean().nullable().optional(),
+    /** The host's ports that new containers get theirs from, both ends included. */
+    portRange: z.object({ first: z.int().min(1), last: z.int().max(65_535) }).optional(),
   }),
   usage: z.object({
     containers: Count,

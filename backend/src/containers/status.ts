@@ -8,6 +8,7 @@ import type { Profile } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
 import type { Egress } from "./egress.ts";
 import type { Inventory } from "./inventory.ts";
+import type { PortRange } from "./port-triples.ts";
 import type { Slots } from "./slots.ts";
 
 const MIB = 1024 * 1024;
@@ -23,6 +24,7 @@ interface StatusParts {
   host: HostResources;
   profile: Profile;
   maxContainers: number;
+  portRange: PortRange;
   version: string;
 }
 
@@ -42,7 +44,7 @@ export class Status {
   }
 
   async read(): Promise<BackendStatus> {
-    const { slots, draining, egress, host, version } = this.#parts;
+    const { slots, draining, egress, host, portRange, version } = this.#parts;
     const info = await this.#infoIfReachable();
     return {
       protocol: PROTOCOL_VERSION,
@@ -55,6 +57,7 @@ export class Status {
         diskQuotaEnforced: slots.knownAbilities?.diskQuota ?? null,
         egress: egress.policy,
         egressEnforced: egress.enforced,
+        portRange,
       },
       usage: {
         ...this.#usage,

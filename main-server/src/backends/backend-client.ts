@@ -53,6 +53,11 @@ export class BackendClient {
     return { kind: "closing" };
   }
 
+  /** Where the backend says that new containers get their ports; undefined where it does not say. */
+  portRangeOf(backendId: string): { first: number; last: number } | undefined {
+    return this.#registry.statusOf(backendId)?.capacity.portRange;
+  }
+
   /** Ends every wait; what is under way on a backend goes on there, and its record is settled later. */
   close(): void {
     this.#closing.abort();

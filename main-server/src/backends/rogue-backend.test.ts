@@ -60,6 +60,22 @@ test("ports that are no triple are that backend's failure", async () => {
   }
 });
 
+test("ports outside the range that it told are that backend's failure", async () => {
+  const { rogue, backendId, eve, create, list } = await scene();
+  const { capacity, ...status } = statusOf();
+  rogue.report("backend-status", { ...status, capacity: { ...capacity, portRange: { first: 1024, last: 1029 } } });
+  const told = async () => (await eve.get(`/api/backends/${backendId}`)).body;
+  await expect.poll(told).toMatchObject({ capacity: { portRange: { last: 1029 } } });
+  for (const ssh of [1021, 1028]) {
+    const ports = { ssh, http: ssh + 1, https: ssh + 2 };
+    rogue.scripts.set("create-container", () => success({ ...containerOf("eve"), ports }));
+    expect(await create()).toMatchObject({ status: 502, code: "BACKEND_FAULT" });
+    expect(await list()).toMatchObject({ instances: [] });
+  }
+  rogue.scripts.set("create-container", () => success(containerOf("eve")));
+  expect((await create()).status).toBe(201);
+});
+
 test("ports that another of its instances has are that backend's failure, and the other keeps them", async () => {
   const { main, rogue, users } = await sharedScene();
   const [eve, mallory] = users;

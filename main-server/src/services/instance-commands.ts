@@ -53,7 +53,8 @@ export class InstanceCommands {
     if (!record.createRequest) throw new Error(`The create of instance ${record.id} is not on its record.`);
     const outcome = await this.#client.send(record.backendId, "create-container", record.createRequest);
     if (isDone(outcome, record)) {
-      if (!(await this.#isGivenTwice(record, outcome.reply.data))) return this.#accept(record, outcome.reply.data);
+      const { data } = outcome.reply;
+      if (this.#isInRange(record, data) && !(await this.#isGivenTwice(record, data))) return this.#accept(record, data);
       await this.#store.remove(record.id);
       throw unfinished(outcome);
     }
@@ -97,6 +98,13 @@ export class InstanceCommands {
   async #accept(record: InstanceRecord, container: Container): Promise<InstanceRecord> {
     await this.#store.settle(record.id, container, reasonFor(container));
     return this.#existing(record.id);
+  }
+
+  #isInRange({ backendId }: InstanceRecord, { ports }: Container): boolean {
+    const range = this.#client.portRangeOf(backendId);
+    if (!range || (ports.ssh >= range.first && ports.https <= range.last)) return true;
+    this.#log.warn({ backendId, ports, range }, "A backend gave ports outside its own range.");
+    return false;
   }
 
   /** Whether the backend says that another instance has one of these ports; what it said earlier may be over, so it is asked. */
