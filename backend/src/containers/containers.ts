@@ -10,6 +10,7 @@ import type { Gate } from "./gate.ts";
 import type { Images } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
 import type { Moving } from "./moving.ts";
+import type { Entry } from "./operation-log.ts";
 import type { Operations } from "./operations.ts";
 import { portConflict } from "./port-conflict.ts";
 import { portsOf } from "./port-triples.ts";
@@ -142,7 +143,7 @@ export class Containers {
       await moving.settle(request.username);
       return work(hash);
     };
-    return operations.run(command, request, context, settled, () => this.#current(request.username));
+    return operations.run(command, request, context, settled, (earlier) => this.#same(request.username, earlier));
   }
 
   /** At its own ports, or at others where another process has taken one of them. */
@@ -195,6 +196,13 @@ export class Containers {
     const owned = await this.#parts.inventory.findStaying(username);
     if (owned) return owned;
     throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
+  }
+
+  /** The container as it now is that an earlier operation was about; its user may have another one since. */
+  async #same(username: string, earlier: Entry): Promise<Container> {
+    const container = await this.#current(username);
+    if (container.containerId === earlier.containerId || container.createdAt === earlier.createdAt) return container;
+    throw new DockHostError("NOT_FOUND", `${username}'s container of that operation has been deleted since.`);
   }
 
   async #current(username: string): Promise<Container> {

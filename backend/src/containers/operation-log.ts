@@ -18,6 +18,8 @@ const Entry = z.object({
   /** ISO 8601. */
   at: z.string(),
   containerId: z.string().nullable(),
+  /** Of that container: it keeps it where it moves and gets another id, and no later one of its user has it. */
+  createdAt: z.string().optional(),
   ports: Ports.nullable(),
 });
 export type Entry = z.infer<typeof Entry>;

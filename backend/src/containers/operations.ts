@@ -12,6 +12,7 @@ interface OfUser {
 
 interface Outcome {
   containerId: string | null;
+  createdAt?: string;
   ports: Ports | null;
 }
 
@@ -50,8 +51,8 @@ export class Operations {
         const earlier = this.#log.find(operationId);
         if (earlier) return repeat(earlier);
         const outcome = await work(hash);
-        const { containerId, ports } = outcome;
-        await this.#log.record({ operationId, command, requestHash: hash, containerId, ports });
+        const { containerId, createdAt, ports } = outcome;
+        await this.#log.record({ operationId, command, requestHash: hash, containerId, createdAt, ports });
         failpoint("operation:recorded");
         return outcome;
       }),

@@ -189,8 +189,8 @@ export class Recovery {
     const { operations } = this.#parts;
     if (claim.operationId === undefined || operations.find(claim.operationId)) return;
     const { operationId, requestHash } = claim;
-    const success = { command: "create-container", requestHash, containerId: summary.id, ports: portsOf(base) };
-    await operations.record({ operationId, ...success });
+    const container = { containerId: summary.id, createdAt: claim.createdAt, ports: portsOf(base) };
+    await operations.record({ operationId, command: "create-container", requestHash, ...container });
     failpoint("recovery:create-recorded");
   }
 
