@@ -181,6 +181,28 @@ describe("commands that arrive twice, late, or in another order", () => {
     record({ fault: "duplicate, late or reordered command", runs: 1, seed });
   });
 
+  test("what arrives again after its container was deleted tells nothing of the next one, and leaves it as it is", async () => {
+    await using far = await FarSite.open();
+    const { site } = far;
+    const request = asking("ida");
+    const { username } = request;
+    const stop = { username, operationId: randomUUID() };
+    await site.connection.succeed("create-container", request);
+    await site.connection.succeed("stop-container", stop);
+    await site.connection.succeed("delete-container", { username });
+    const other = await person.newKey(newUser("ida"));
+    const next = { username, sshPublicKey: other.publicKey, operationId: randomUUID() };
+    const container = await site.connection.succeed("create-container", next);
+    await site.connection.refusal("create-container", "NOT_FOUND", request);
+    await site.connection.refusal("stop-container", "NOT_FOUND", stop);
+    const connection = await site.restart("SIGKILL");
+    await connection.refusal("create-container", "NOT_FOUND", request);
+    await connection.refusal("stop-container", "NOT_FOUND", stop);
+    expect(await connection.succeed("create-container", next)).toEqual(container);
+    await expectHealed(site, { [username]: "running" });
+    record({ fault: "duplicate, late or reordered command", runs: 4 });
+  });
+
   test("a create that arrives again after a newer delete does nothing, over connections and restarts", async () => {
     await using far = await FarSite.open();
     const { site, network } = far;
