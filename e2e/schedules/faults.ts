@@ -40,6 +40,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker killed",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
+        world.engineCrashed = true;
         await machine.kill();
         await machine.start();
       }),
@@ -49,6 +50,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker and all containers without power",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
+        world.engineCrashed = true;
         await machine.losePower();
         await machine.start();
       }),

@@ -63,5 +63,10 @@ describe("what a user may have", () => {
     expect(states(run(created, deleted, [[operation("c", "create-container"), refused("NOT_FOUND")]]))).toEqual([
       "absent",
     ]);
+    const next = [[operation("n", "create-container"), success("two", 1000)]] as const;
+    expect(states(run(created, deleted, next, [[operation("c", "create-container"), refused("NOT_FOUND")]]))).toEqual([
+      "runs",
+    ]);
+    expect(run(created, deleted, next, [[operation("c", "create-container"), success("two", 1000)]])).toEqual([]);
   });
 });

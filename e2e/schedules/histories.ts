@@ -48,7 +48,7 @@ interface Present {
 /** What a user may have, after all that was said. */
 export interface Possible {
   readonly container: Present | undefined;
-  /** Operations that have succeeded, so that a repeat executes nothing. */
+  /** Operations that have succeeded, each with the birth of the container that it was about: a repeat executes nothing. */
   readonly done: readonly string[];
 }
 
@@ -77,7 +77,8 @@ export function after(
 function next(before: Possible, operation: Operation, outcome: Outcome, mayMove: MayMove): readonly Possible[] {
   if (outcome.kind === "not sent") return [before];
   const { verdict, container } = carriedOut(before, operation);
-  const done = [...new Set([...before.done, operation.operationId])].sort();
+  const about = entry(operation, container ?? before.container);
+  const done = [...new Set([...before.done, about])].sort();
   switch (outcome.kind) {
     case "success":
       return verdict === "success" ? recognised({ container, done }, outcome.seen, operation, mayMove) : [];
@@ -88,15 +89,18 @@ function next(before: Possible, operation: Operation, outcome: Outcome, mayMove:
   }
 }
 
+const entry = ({ operationId }: Operation, container: Present | undefined): string =>
+  `${operationId} ${container?.born ?? ""}`;
+
 /** What the contract says of an operation whose turn has come. */
 function carriedOut(
   { container, done }: Possible,
-  { operationId, change, key }: Operation,
+  operation: Operation,
 ): { verdict: "success" | "NOT_FOUND" | "ALREADY_EXISTS"; container: Present | undefined } {
-  if (change === "delete-container") {
-    return { verdict: "success", container: done.includes(operationId) ? container : undefined };
-  }
-  if (done.includes(operationId)) return { verdict: container ? "success" : "NOT_FOUND", container };
+  const { operationId, change, key } = operation;
+  const isRepeat = done.some((one) => one.startsWith(`${operationId} `));
+  if (change === "delete-container") return { verdict: "success", container: isRepeat ? container : undefined };
+  if (isRepeat) return { verdict: done.includes(entry(operation, container)) ? "success" : "NOT_FOUND", container };
   if (change === "create-container") {
     if (!container) return { verdict: "success", container: { born: operationId, runs: true, key, seen: undefined } };
     return { verdict: container.born === operationId ? "success" : "ALREADY_EXISTS", container };

@@ -30,7 +30,7 @@ export class Model {
   /** Takes note of what was replied to one user's operations, which ran in an order that nobody knows. */
   learn(username: string, replied: readonly (readonly [Operation, Outcome])[], world: World): void {
     const promised = this.of(username);
-    const possible = after(promised.possible, replied, (base) => world.stolen.has(base));
+    const possible = after(promised.possible, replied, world.mayMove);
     if (possible.length === 0) throw broken(username, promised.possible, replied);
     promised.possible = possible;
     const sent = replied.filter(([, { kind }]) => kind !== "not sent").at(-1);

@@ -9,7 +9,7 @@ const EXCUSES: Partial<Record<ErrorCode, readonly Trouble[]>> = {
   DEADLINE_EXCEEDED: ["engine"],
   START_FAILED: ["engine", "ending"],
   SSH_NOT_READY: ["engine", "ending"],
-  PORT_CONFLICT: ["ports"],
+  PORT_CONFLICT: ["ports", "engine"],
   DRAINING: ["ending"],
 };
 

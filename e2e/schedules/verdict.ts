@@ -17,12 +17,10 @@ const OF_THE_BACKEND = ["backend.id", "draining", "lock", "operations.log", "slo
 
 /** Heals everything and looks what there is; throws a Ruin where that is not what was promised. Leaves nothing. */
 export async function judge(model: Model, world: World): Promise<void> {
-  const stolen = new Set(world.stolen);
-  const mayMove = (base: number): boolean => stolen.has(base);
   await world.heal();
   await Promise.all(USERS.map((username) => retryWhatIsInDoubt(username, model, world)));
-  const containers = await settled(() => difference(model, world, mayMove), world);
-  await Promise.all(containers.map((container) => expectHers(container, model, world, mayMove)));
+  const containers = await settled(() => difference(model, world), world);
+  await Promise.all(containers.map((container) => expectHers(container, model, world)));
   await leaveNothing(world);
 }
 
@@ -53,14 +51,15 @@ async function settled(look: () => Promise<Difference>, world: World): Promise<r
 }
 
 /** What is not as promised; all containers where everything is. */
-async function difference(model: Model, world: World, mayMove: (base: number) => boolean): Promise<Difference> {
+async function difference(model: Model, world: World): Promise<Difference> {
   const { reply } = await world.command("list-containers", {});
   if (!reply?.success) return { loss: "hung", words: "the backend does not list its containers" };
   const { containers } = reply.data;
   expectDistinct(containers);
+  const leaked = await world.leakedPorts(containers.filter(({ state }) => state === "running"));
   for (const [username, { possible }] of model.users) {
     const found = containers.find((container) => container.username === username);
-    if (!possible.some((one) => fits(one, found, mayMove))) {
+    if (!possible.some((one) => fits(one, found, leaked, world))) {
       const loss = found && possible.every(({ container }) => !container) ? "orphaned" : "lost";
       return { loss, words: `${username} has ${JSON.stringify(found)}, and was promised ${JSON.stringify(possible)}` };
     }
@@ -68,11 +67,17 @@ async function difference(model: Model, world: World, mayMove: (base: number) =>
   return (await orphan(containers, world)) ?? containers;
 }
 
-function fits({ container }: Possible, found: Container | undefined, mayMove: (base: number) => boolean): boolean {
+/** A container whose ports the Engine itself keeps from it does not run until its user starts it. */
+function fits(
+  { container }: Possible,
+  found: Container | undefined,
+  leaked: ReadonlySet<number>,
+  { mayMove }: World,
+): boolean {
   if (!container || !found) return !container && !found;
-  const { state } = found;
-  const runs = state === "running" ? true : state === "stopped" ? false : undefined;
-  return runs === container.runs && isTheSame(container.seen, seen(found), mayMove);
+  const isKeptDown = found.state !== "running" && Object.values(found.ports).some((port) => leaked.has(port));
+  const asPromised = found.state === (container.runs ? "running" : "stopped");
+  return (asPromised || isKeptDown) && isTheSame(container.seen, seen(found), mayMove);
 }
 
 /** Whatever there is beside these containers. */
@@ -95,33 +100,28 @@ async function orphan(containers: readonly Container[], world: World): Promise<D
 }
 
 /** Her key logs in, and her file is there: by a real login, after a start where the container rests. */
-async function expectHers(
-  container: Container,
-  model: Model,
-  world: World,
-  mayMove: (base: number) => boolean,
-): Promise<void> {
+async function expectHers(container: Container, model: Model, world: World): Promise<void> {
   const { username } = container;
-  const possible = model.of(username).possible.filter((one) => fits(one, container, mayMove));
-  const now = await started(container, world, mayMove);
+  const { possible } = model.of(username);
+  const now = await started(container, world);
   const logins = await Promise.all(
     [...new Set(possible.map((one) => one.container?.key ?? ""))].map((key) => world.login(now, key, "cat mark")),
   );
   const login = logins.find(({ stderr }) => !stderr.includes("Permission denied") && !stderr.includes("onnection"));
   if (!login) throw new Ruin("lost", `no key logs in to ${username}'s container: ${JSON.stringify(logins)}`);
   const mark = login.stdout.trim();
-  const births = possible.map((one) => one.container?.born ?? "");
+  const births = possible.flatMap((one) => one.container?.born ?? []);
   if (births.some((born) => born === mark || (!model.marked.has(born) && mark === ""))) return;
   throw new Ruin("lost", `${username}'s file says "${mark}", not one of ${births.join(", ")}: ${login.stderr}`);
 }
 
-async function started(container: Container, world: World, mayMove: (base: number) => boolean) {
+async function started(container: Container, world: World) {
   const { username } = container;
   const before = seen(container);
   const { reply } = await world.command("start-container", { username });
   if (!reply?.success) throw new Ruin("lost", `${username}'s container does not start: ${JSON.stringify(reply)}`);
   const now = seen(reply.data);
-  if (!isTheSame(before, now, mayMove)) {
+  if (!isTheSame(before, now, world.mayMove)) {
     throw new Ruin("lost", `${username}'s container was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}`);
   }
   return now;
@@ -133,11 +133,12 @@ async function leaveNothing(world: World): Promise<void> {
   await Promise.all(USERS.map((name) => removed(name, world)));
   const { reply } = await world.command("create-container", { username, sshPublicKeys });
   if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
-  if (reply.data.ports.ssh !== world.firstPort) {
+  // An Engine that has died may keep the first ones to itself.
+  if (!world.engineCrashed && reply.data.ports.ssh !== world.firstPort) {
     throw new Ruin("orphaned", `the first triple is not given again, but ${reply.data.ports.ssh}`);
   }
   await removed(username, world);
-  await settled(() => difference(new Model(), world, () => false), world);
+  await settled(() => difference(new Model(), world), world);
 }
 
 async function removed(username: string, world: World): Promise<void> {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseReply, type CommandInput, type CommandName, type Reply } from "@dockhost/protocol";
+import { parseReply, type CommandInput, type CommandName, type Container, type Reply } from "@dockhost/protocol";
 import type { BackendConnection } from "../support/backend-connection.ts";
 import type { BackendProcess } from "../support/backend-process.ts";
 import { outcome, type Outcome } from "../support/docker-cli.ts";
@@ -54,6 +54,8 @@ export class World implements AsyncDisposable {
   readonly #thieves = new Map<number, ChildProcess>();
   /** First ports of triples of which another process has held one. */
   readonly stolen = new Set<number>();
+  /** Whether its Engine died in this schedule, be it without power. */
+  engineCrashed = false;
   #backend: BackendProcess | undefined;
   /** Since the beginning of the schedule. */
   #backends: BackendProcess[] = [];
@@ -200,7 +202,6 @@ export class World implements AsyncDisposable {
       if (thief.exitCode === null && thief.signalCode === null) await once(thief, "close");
     }
     this.#thieves.clear();
-    this.stolen.clear();
     this.startBackend();
     await this.answers();
     this.#troubles.clear();
@@ -220,22 +221,28 @@ export class World implements AsyncDisposable {
   /** Forgets what earlier schedules have written. */
   begin(): void {
     this.#backends = this.#backend ? [this.#backend] : [];
+    this.stolen.clear();
+    this.engineCrashed = false;
+  }
+
+  /** Whether a start may have had to move a container away from that triple. */
+  readonly mayMove = (base: number): boolean => this.engineCrashed || this.stolen.has(base);
+
+  /**
+   * Ports that the Engine holds for no running container. Engine 20.10 does (seen) after it died while it was starting
+   * one: until its next start nobody else can bind them, and that container does not start either.
+   */
+  async leakedPorts(running: readonly Container[]): Promise<ReadonlySet<number>> {
+    const used = new Set(running.flatMap(({ ports }) => Object.values(ports)));
+    const proxies = (await this.#listeners()).split("\n").filter((line) => line.includes("docker-proxy"));
+    const ports = proxies.map((line) => Number(/:(\d+)\s/.exec(line)?.[1]));
+    return new Set(ports.filter((port) => this.engineCrashed && !used.has(port)));
   }
 
   /** What the schedule's backends wrote, who listens on this machine, and which containers there are. */
   async account(): Promise<string> {
-    const [program = "nsenter", ...inside] = this.machine.namespace.inside;
-    const listeners = await outcome(program, [
-      ...inside,
-      "ss",
-      "--no-header",
-      "--listening",
-      "--tcp",
-      "--numeric",
-      "--processes",
-    ]);
     const containers = await this.machine.docker("ps", "--all").catch(String);
-    return [...this.#backends.map(({ output }) => output), listeners.stdout, containers].join("\n\n");
+    return [...this.#backends.map(({ output }) => output), await this.#listeners(), containers].join("\n\n");
   }
 
   /** Logs in as the user who has that key. */
@@ -293,6 +300,12 @@ export class World implements AsyncDisposable {
     await this.toEngine[Symbol.asyncDispose]();
     await this.person[Symbol.asyncDispose]();
     await this.machine[Symbol.asyncDispose]();
+  }
+
+  async #listeners(): Promise<string> {
+    const [program = "nsenter", ...inside] = this.machine.namespace.inside;
+    const options = ["--no-header", "--listening", "--tcp", "--numeric", "--processes"];
+    return (await outcome(program, [...inside, "ss", ...options])).stdout;
   }
 
   async #connection(): Promise<BackendConnection | undefined> {
