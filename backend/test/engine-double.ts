@@ -35,6 +35,7 @@ export class EngineDouble implements Engine {
   readonly #endings = new Set<() => void>();
   #away = false;
   #frozen: string | undefined;
+  #lost: string | undefined;
   #thawed: Promise<void> = Promise.resolve();
   #thaw: () => void = () => undefined;
 
@@ -46,6 +47,11 @@ export class EngineDouble implements Engine {
 
   thaw(): void {
     this.#thaw();
+  }
+
+  /** The next call of that name is answered by a broken connection, and carried out all the same, a little later. */
+  loseReplyOf(call: string): void {
+    this.#lost = call;
   }
 
   get followers(): number {
@@ -150,8 +156,16 @@ export class EngineDouble implements Engine {
   commit(id: string, reference: string): Promise<void> {
     return this.#answer("commit", () => {
       const { spec } = this.#require(id);
-      this.images.set(reference, { id: `sha256:${reference}`, labels: this.images.get(spec.image)?.labels ?? {} });
+      const labels = { ...this.images.get(spec.image)?.labels, ...spec.labels };
+      this.images.set(reference, { id: `sha256:${reference}`, labels });
     });
+  }
+
+  imageNames(label: string): Promise<string[]> {
+    const [key = "", value] = label.split("=", 2);
+    return this.#answer("images", () =>
+      [...this.images].filter(([, { labels }]) => labels[key] === value).map(([reference]) => reference),
+    );
   }
 
   removeImage(reference: string): Promise<void> {
@@ -209,6 +223,11 @@ export class EngineDouble implements Engine {
     this.calls.push(call);
     await (this.#frozen === undefined || this.#frozen === call ? this.#thawed : undefined);
     if (this.#away) throw new EngineError("unreachable", "connect ECONNREFUSED /var/run/docker.sock");
+    if (this.#lost === call) {
+      this.#lost = undefined;
+      setTimeout(() => void answer(), 50);
+      throw new EngineError("unreachable", "read ECONNRESET");
+    }
     return answer();
   }
 

@@ -68,6 +68,19 @@ describe("a stopped container whose port another process has taken", () => {
     expect(await agent.mainServer.command("start-container", ADA)).toMatchObject({ success: true, data: { ports } });
   });
 
+  it("that was undone while Docker still made its image leaves no image", async () => {
+    const { ports } = await create();
+    await steal(ports.ssh);
+    agent.engine.loseReplyOf("commit");
+    const lost = await agent.mainServer.command("start-container", ADA);
+    expect(lost).toMatchObject({ success: false, error: { code: "PORT_CONFLICT" } });
+    await expect.poll(movedImages).toHaveLength(1);
+    agent.engine.images.set("dockhost/moved:another-backends", { id: "sha256:x", labels: {} });
+    await agent.stopAgent();
+    await agent.startAgent();
+    expect(movedImages()).toEqual(["dockhost/moved:another-backends"]);
+  });
+
   it("stays as it is where some of its files lie in a volume", async () => {
     const { ports } = await create();
     only().hasVolumes = true;

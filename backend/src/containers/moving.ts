@@ -6,7 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { OperationContext } from "./creation.ts";
 import { DockHostError } from "./errors.ts";
 import type { Inventory } from "./inventory.ts";
-import { slotName } from "./names.ts";
+import { LABELS, MOVED_PREFIX, slotName } from "./names.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slot, Slots } from "./slots.ts";
@@ -19,6 +19,7 @@ interface MovingParts {
   directories: SlotDirectories;
   inventory: Inventory;
   sshCheck: SshCheck;
+  backendId: string;
   log: Log;
 }
 
@@ -45,7 +46,7 @@ export class Moving {
   async move(owned: Owned, context: OperationContext): Promise<void> {
     const { directories, engine, slots } = this.#parts;
     const claim = await this.#claimOf(owned);
-    const image = `dockhost/moved:${randomBytes(8).toString("hex")}`;
+    const image = MOVED_PREFIX + randomBytes(8).toString("hex");
     await directories.writeClaim(owned.slot, { ...claim, movingImage: image });
     failpoint("move:claimed");
     try {
@@ -82,6 +83,18 @@ export class Moving {
       await this.#finish(username, to, isNamed ? undefined : successor);
     } else {
       await this.#undo(username, from, to);
+    }
+  }
+
+  /** A commit whose reply was lost may end after its move was undone: its image is on no claim. */
+  async sweepImages(): Promise<void> {
+    const { backendId, directories, engine, log } = this.#parts;
+    const images = await engine.imageNames(`${LABELS.backend}=${backendId}`);
+    // Only now, since a move claims its image before it makes it.
+    const claimed = directories.claimedImages();
+    for (const image of images.filter((name) => name.startsWith(MOVED_PREFIX) && !claimed.has(name))) {
+      await engine.removeImage(image);
+      log.info({ image }, "Removed an image that an unfinished move had left");
     }
   }
 

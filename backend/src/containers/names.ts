@@ -16,6 +16,9 @@ const SLOT_PREFIX = "dockhost.slot.";
 const USER_PREFIX = "dockhost-";
 
 export const slotName = (slot: string): string => SLOT_PREFIX + slot;
+/** Of an image that was made of a container to move it. */
+export const MOVED_PREFIX = "dockhost/moved:";
+
 export const userContainerName = (username: string): string => USER_PREFIX + username;
 
 /** What a container is to the backend `backendId`. */

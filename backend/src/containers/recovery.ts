@@ -103,6 +103,7 @@ export class Recovery {
         failpoint("recovery:directory-removed");
       }
     }
+    await this.#parts.moving.sweepImages();
     return known.filter((one) => one.kind === "claimed");
   }
 

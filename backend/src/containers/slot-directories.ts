@@ -107,6 +107,12 @@ export class SlotDirectories {
     return [...new Set(moving.map(({ username }) => username))];
   }
 
+  /** The images that containers stand on alone, or are about to. */
+  claimedImages(): Set<string> {
+    const images = [...this.#claims.values()].flatMap(({ ownImage, movingImage }) => [ownImage, movingImage]);
+    return new Set(images.filter((image) => image !== undefined));
+  }
+
   /** As it was read or written last, without a look at the disk. */
   knownClaim(slot: string): Claim | undefined {
     return this.#claims.get(slot);

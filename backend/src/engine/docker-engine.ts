@@ -108,6 +108,13 @@ export class DockerEngine implements Engine {
     await once("commit", () => this.#docker.getContainer(id).commit({ repo, tag }));
   }
 
+  async imageNames(label: string): Promise<string[]> {
+    const filters = JSON.stringify({ label: [label] });
+    const found = await repeatable("images", () => this.#docker.listImages({ filters }));
+    // One without a name carries null in place of them.
+    return found.flatMap(({ RepoTags }) => (RepoTags as string[] | null) ?? []);
+  }
+
   async removeImage(reference: string): Promise<void> {
     await unlessNotFound(repeatable("remove image", () => this.#docker.getImage(reference).remove()));
   }

@@ -86,6 +86,10 @@ export class EngineWithDeadlines implements Engine {
     return this.#change("commit", id, () => this.#engine.commit(id, reference), COMMIT_MS);
   }
 
+  imageNames(label: string): Promise<string[]> {
+    return this.#read("images", this.#engine.imageNames(label));
+  }
+
   removeImage(reference: string): Promise<void> {
     return this.#change("remove image", reference, () => this.#engine.removeImage(reference));
   }

@@ -19,6 +19,8 @@ export interface Engine {
   rename(id: string, name: string): Promise<void>;
   /** Makes an image of a container's files and settings; `reference` is `name:tag`. */
   commit(id: string, reference: string): Promise<void>;
+  /** The names of the images that bear `label` (`key=value`); a committed one has the labels of its container. */
+  imageNames(label: string): Promise<string[]>;
   /** Takes the name from an image and frees what nothing else needs; already gone is success. */
   removeImage(reference: string): Promise<void>;
   /** The last `lines` of what the container wrote. */
