@@ -40,7 +40,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker killed",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
-        world.engineCrashed = true;
+        world.noteCrash();
         await machine.kill();
         await machine.start();
       }),
@@ -50,7 +50,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker and all containers without power",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
-        world.engineCrashed = true;
+        world.noteCrash();
         await machine.losePower();
         await machine.start();
       }),

@@ -134,7 +134,7 @@ async function leaveNothing(world: World): Promise<void> {
   const { reply } = await world.command("create-container", { username, sshPublicKeys });
   if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
   // An Engine that has died may keep the first ones to itself.
-  if (!world.engineCrashed && reply.data.ports.ssh !== world.firstPort) {
+  if (!world.engineMayLeak && reply.data.ports.ssh !== world.firstPort) {
     throw new Ruin("orphaned", `the first triple is not given again, but ${reply.data.ports.ssh}`);
   }
   await removed(username, world);

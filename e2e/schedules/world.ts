@@ -56,6 +56,8 @@ export class World implements AsyncDisposable {
   readonly stolen = new Set<number>();
   /** Whether its Engine died in this schedule, be it without power. */
   engineCrashed = false;
+  /** Whether it ever did: what it leaks then outlives the schedule. */
+  engineMayLeak = false;
   #backend: BackendProcess | undefined;
   /** Since the beginning of the schedule. */
   #backends: BackendProcess[] = [];
@@ -225,6 +227,11 @@ export class World implements AsyncDisposable {
     this.engineCrashed = false;
   }
 
+  noteCrash(): void {
+    this.engineCrashed = true;
+    this.engineMayLeak = true;
+  }
+
   /** Whether a start may have had to move a container away from that triple. */
   readonly mayMove = (base: number): boolean => this.engineCrashed || this.stolen.has(base);
 
@@ -236,7 +243,7 @@ export class World implements AsyncDisposable {
     const used = new Set(running.flatMap(({ ports }) => Object.values(ports)));
     const proxies = (await this.#listeners()).split("\n").filter((line) => line.includes("docker-proxy"));
     const ports = proxies.map((line) => Number(/:(\d+)\s/.exec(line)?.[1]));
-    return new Set(ports.filter((port) => this.engineCrashed && !used.has(port)));
+    return new Set(ports.filter((port) => this.engineMayLeak && !used.has(port)));
   }
 
   /** What the schedule's backends wrote, who listens on this machine, and which containers there are. */
