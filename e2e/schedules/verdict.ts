@@ -105,7 +105,7 @@ async function expectHers(container: Container, model: Model, world: World): Pro
   const { possible } = model.of(username);
   const now = await started(container, world);
   const logins = await Promise.all(
-    [...new Set(possible.map((one) => one.container?.key ?? ""))].map((key) => world.login(now, key, "cat mark")),
+    [...new Set(possible.flatMap((one) => one.container?.key ?? []))].map((key) => world.login(now, key, "cat mark")),
   );
   const login = logins.find(({ stderr }) => !stderr.includes("Permission denied") && !stderr.includes("onnection"));
   if (!login) throw new Ruin("lost", `no key logs in to ${username}'s container: ${JSON.stringify(logins)}`);
