@@ -78,10 +78,11 @@ export const MISHAPS: readonly Mishap[] = [
   {
     fault: "Docker's event stream breaks",
     words: () => "Docker's events cut",
-    happen: async (world) => {
-      world.toEngine.cut(/events/);
-      await Promise.resolve();
-    },
+    happen: (world) =>
+      world.during("engine", () => {
+        world.toEngine.cut(/events/);
+        return Promise.resolve();
+      }),
   },
   {
     fault: "main server gone, half-open, or slow",
