@@ -75,6 +75,13 @@ describe("a call that Docker takes and does not answer", () => {
   });
 });
 
+it("a broken stream of events holds commands back until everything is listed anew, and refuses none", async () => {
+  await create(ADA);
+  agent.engine.breakEvents();
+  expect(await command("list-containers", {})).toMatchObject({ success: true });
+  expect(agent.logLines.join("")).not.toContain("Docker is not reachable");
+});
+
 it("a Docker that hangs altogether is told by the heartbeat, which goes on", async () => {
   agent.engine.freeze();
   const reachable = async () =>

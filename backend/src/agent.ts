@@ -48,6 +48,7 @@ export interface AgentOverrides {
   portProbe?: PortProbe;
   linkRetryMs?: ConnectionOptions["retryMs"];
   engineRetryMs?: { first: number; last: number };
+  sweepEveryMs?: number;
   commandRate?: Rate;
 }
 
@@ -135,6 +136,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     recovery,
     changes,
     retryMs: overrides.engineRetryMs,
+    sweepEveryMs: overrides.sweepEveryMs,
     afterRecovery: async () => {
       const info = await engine.info();
       status.engineIs(info);

@@ -32,7 +32,7 @@ export class EngineDouble implements Engine {
   /** A busy Engine tells its events late, ms. */
   eventDelayMs = 0;
   readonly #followers = new Set<(event: ContainerEvent) => void>();
-  readonly #endings = new Set<() => void>();
+  readonly #endings = new Set<(error?: Error) => void>();
   #away = false;
   #frozen: string | undefined;
   #lost: string | undefined;
@@ -62,6 +62,11 @@ export class EngineDouble implements Engine {
   goAway(): void {
     this.#away = true;
     for (const end of this.#endings) end();
+  }
+
+  /** Breaks every stream of events, as a connection that is cut. */
+  breakEvents(): void {
+    for (const end of this.#endings) end(new Error("aborted"));
   }
 
   comeBack(): void {
@@ -206,8 +211,8 @@ export class EngineDouble implements Engine {
         if (label in event.labels) onEvent(event);
       };
       this.#followers.add(follower);
-      const ended = new Promise<void>((resolve) => {
-        this.#endings.add(resolve);
+      const ended = new Promise<void>((resolve, reject) => {
+        this.#endings.add((error) => (error ? reject(error) : resolve()));
         signal.addEventListener("abort", () => resolve());
         if (signal.aborted) resolve();
       });

@@ -20,6 +20,7 @@ interface EngineWatchParts {
   afterRecovery: () => Promise<void>;
   /** Shorter in tests. */
   retryMs?: { first: number; last: number } | undefined;
+  sweepEveryMs?: number | undefined;
   /** Runs each time when commands are let in: what is told from here on is true. */
   afterOpening: () => void;
   /** Runs each time when the Engine is found to be gone, after commands are refused. */
@@ -50,7 +51,7 @@ export class EngineWatch implements AsyncDisposable {
   }
 
   async #follow(): Promise<void> {
-    const { gate, log, afterClosing, retryMs = RETRY_MS } = this.#parts;
+    const { retryMs = RETRY_MS } = this.#parts;
     let waitMs = retryMs.first;
     while (!this.#isStopped()) {
       try {
@@ -58,12 +59,7 @@ export class EngineWatch implements AsyncDisposable {
         waitMs = retryMs.first;
       } catch (error) {
         if (this.#isStopped()) return;
-        const wasClosed = gate.isClosed;
-        gate.set("closed");
-        if (!wasClosed) {
-          log.error({ error }, `${complaint(error)}. Trying again`);
-          afterClosing();
-        }
+        this.#close(error);
       }
       await this.#pause(waitMs);
       waitMs = Math.min(waitMs * 2, retryMs.last);
@@ -82,25 +78,35 @@ export class EngineWatch implements AsyncDisposable {
     await afterRecovery();
     gate.set("open");
     afterOpening();
-    await ended;
-    if (this.#isStopped()) return;
+    // However it ends, what it did not tell is listed anew.
+    await ended.catch(() => undefined);
+    if (this.#isStopped() || gate.isClosed) return;
     gate.set("recovering");
     log.warn({}, "Docker's event stream broke; listing everything anew");
   }
 
   async #sweepRegularly(): Promise<void> {
-    const { gate, recovery, log } = this.#parts;
+    const { gate, recovery, sweepEveryMs = SWEEP_EVERY_MS } = this.#parts;
     while (!this.#isStopped()) {
-      await this.#pause(SWEEP_EVERY_MS);
+      await this.#pause(sweepEveryMs);
       if (this.#isStopped() || !gate.isOpen) continue;
       try {
         await recovery.sweep();
       } catch (error) {
         // An Engine that hangs ends no stream by itself: begun anew, so that nothing that it tells then is missed.
-        log.warn({ error }, "A sweep failed; following Docker anew");
+        this.#close(error);
         this.#subscription.abort();
       }
     }
+  }
+
+  /** What is not known to be true is not answered. */
+  #close(error: unknown): void {
+    const { gate, log, afterClosing } = this.#parts;
+    if (gate.isClosed) return;
+    gate.set("closed");
+    log.error({ error }, `${complaint(error)}. Trying again`);
+    afterClosing();
   }
 
   #isStopped(): boolean {

@@ -36,6 +36,8 @@ type Claimed = Extract<Known, { kind: "claimed" }>;
 export class Recovery {
   readonly #parts: RecoveryParts;
   readonly #foreignReported = new Set<string>();
+  /** Slots whose container should run and did not start. */
+  readonly #notStarted = new Set<string>();
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -54,10 +56,13 @@ export class Recovery {
     this.#parts.log.info({ containers: claimed.length }, "Recovered: containers are as they should be");
   }
 
-  /** Removes what nobody knows; runs beside commands. */
+  /** Removes what nobody knows, and tries again to start what did not start; runs beside commands. */
   async sweep(): Promise<void> {
     await step.time("sweep", async () => {
-      await this.#eachInItsQueue(await this.#settle(), (one) => this.#finishDelete(one));
+      await this.#eachInItsQueue(await this.#settle(), async (one) => {
+        await this.#finishDelete(one);
+        if (this.#notStarted.has(one.slot)) await this.#resume(one);
+      });
     });
   }
 
@@ -151,6 +156,7 @@ export class Recovery {
   async #resume(claimed: Claimed): Promise<void> {
     const { directories, engine, log, slots } = this.#parts;
     const { slot, username } = claimed;
+    const failedBefore = this.#notStarted.delete(slot);
     const now = await engine.inspect(claimed.summary.id);
     if (!now) return;
     const claim = await this.#adoptClaim(claimed);
@@ -163,7 +169,12 @@ export class Recovery {
       log.info({ username }, "Started a container that should be running");
     } catch (error) {
       const { message } = toDockHostError(error);
-      log.error({ username, error }, `A container that should be running did not start: ${message}`);
+      this.#notStarted.add(slot);
+      if (failedBefore) return;
+      log.error(
+        { username, error },
+        `A container that should be running did not start, and is tried again: ${message}`,
+      );
     }
   }
 
