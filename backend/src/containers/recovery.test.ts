@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { expect, it } from "vitest";
+import type { Container } from "@dockhost/protocol";
+import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
+
+const ADA = { username: "ada" };
+
+it("a container that should run and cannot, since its port is taken, runs at its own ports once that is free", async () => {
+  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22899-22901" }, { sweepEveryMs: 100 });
+  await agent.start();
+  const state = async () => {
+    const { data } = await agent.mainServer.command("list-containers", ADA);
+    return (data as { containers: Container[] }).containers[0]?.state;
+  };
+  const created = await agent.mainServer.command("create-container", { ...ADA, sshPublicKey: PUBLIC_KEY });
+  const { containerId, ports } = created.data as Container;
+  await agent.stopAgent();
+  await agent.engine.stop(containerId);
+  const thief = createServer().listen(ports.ssh, "127.0.0.1");
+  await once(thief, "listening");
+
+  await agent.startAgent();
+  expect(await state()).toBe("stopped");
+  thief.close();
+  await expect.poll(state, { timeout: 4_000 }).toBe("running");
+  expect(agent.logLines.filter((line) => line.includes("did not start"))).toHaveLength(1);
+});
