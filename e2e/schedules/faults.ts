@@ -78,11 +78,10 @@ export const MISHAPS: readonly Mishap[] = [
   {
     fault: "Docker's event stream breaks",
     words: () => "Docker's events cut",
-    happen: (world) =>
-      world.during("engine", () => {
-        world.toEngine.cut(/events/);
-        return Promise.resolve();
-      }),
+    happen: async (world) => {
+      world.toEngine.cut(/events/);
+      await Promise.resolve();
+    },
   },
   {
     fault: "main server gone, half-open, or slow",
