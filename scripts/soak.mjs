@@ -29,7 +29,7 @@ async function soak() {
   else Object.assign(process.env, { DOCKHOST_LEDGER_PAGE: "docs/faults.md", DOCKHOST_LEDGER_COMMAND: command });
   console.log(`… ${command}`);
   const files = path === undefined ? ["e2e/faults", "e2e/schedules"] : ["e2e/schedules/schedules"];
-  process.exitCode = await runTests(["--project", "e2e", "--disable-console-intercept", ...files]);
+  process.exitCode = await runTests([...files, "--project", "e2e", "--disable-console-intercept"]);
 }
 
 /** @param {string[]} args */

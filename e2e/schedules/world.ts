@@ -246,10 +246,16 @@ export class World implements AsyncDisposable {
     return new Set(ports.filter((port) => this.engineMayLeak && !used.has(port)));
   }
 
-  /** What the schedule's backends wrote, who listens on this machine, and which containers there are. */
+  /** What the schedule's backends and the Engine wrote, who listens on this machine and where its ports lead. */
   async account(): Promise<string> {
-    const containers = await this.machine.docker("ps", "--all").catch(String);
-    return [...this.#backends.map(({ output }) => output), await this.#listeners(), containers].join("\n\n");
+    const { machine } = this;
+    const format = "{{.Name}} {{.State.Status}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
+    const ids = (await machine.docker("ps", "--all", "--quiet").catch(() => "")).split("\n");
+    const containers = await machine.docker("container", "inspect", "--format", format, ...ids).catch(String);
+    const network = await machine.docker("network", "inspect", "dockhost").catch(String);
+    const rules = await this.#inside("iptables", "-t", "nat", "-S", "DOCKER");
+    const found = [await this.#listeners(), rules, network, containers];
+    return [...this.#backends.map(({ output }) => output), await machine.log(), ...found].join("\n\n");
   }
 
   /** Logs in as the user who has that key. */
@@ -309,10 +315,13 @@ export class World implements AsyncDisposable {
     await this.machine[Symbol.asyncDispose]();
   }
 
-  async #listeners(): Promise<string> {
+  #listeners(): Promise<string> {
+    return this.#inside("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes");
+  }
+
+  async #inside(...command: readonly string[]): Promise<string> {
     const [program = "nsenter", ...inside] = this.machine.namespace.inside;
-    const options = ["--no-header", "--listening", "--tcp", "--numeric", "--processes"];
-    return (await outcome(program, [...inside, "ss", ...options])).stdout;
+    return (await outcome(program, [...inside, ...command])).stdout;
   }
 
   async #connection(): Promise<BackendConnection | undefined> {
