@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -137,6 +140,25 @@ describe("after a restart", () => {
     record({ fault: "two backends on one Engine, or a copy made by hand", runs: 1 });
   });
 
+  test("what Docker has lost of a container is ended with it; other containers' processes go on", async () => {
+    await using site = await Site.open();
+    const kept = await site.connection.succeed("create-container", asking("fay"));
+    const id = (await backendId(site.dataDirectory)) ?? "";
+    await site.backend.end("SIGKILL");
+    const unnamed = await slotContainer(id);
+    const foreign = await slotContainer(randomUUID());
+    await using lost = await processIn(unnamed.id);
+    await using others = await processIn(foreign.id);
+
+    await site.ready(site.start());
+    expect(lost.isAlive()).toBe(false);
+    expect(others.isAlive()).toBe(true);
+    expect(await site.containerNames()).toEqual([`dockhost-${kept.username}`]);
+    expect(await person.login(kept, key)).toMatchObject({ code: 0 });
+    expect(site.backend.output).toContain("Ended what Docker had lost");
+    await docker("rm", foreign.id);
+  });
+
   test("a delete that had been begun is finished", async () => {
     await using site = await Site.open();
     const container = await site.connection.succeed("create-container", asking("eli"));
@@ -263,4 +285,24 @@ async function copyByHand({ containerId }: Container): Promise<{ id: string; nam
   const options = Object.entries(Labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]);
   const name = newUser("copy-by-hand");
   return { id: await docker("run", "--detach", "--name", name, ...options, IMAGE), name };
+}
+
+/** A process in the control group that a container of that id has, though the Engine did not put it there. */
+async function processIn(containerId: string): Promise<AsyncDisposable & { isAlive: () => boolean }> {
+  const root = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
+  const parent = join(root, newUser("dockhost-test"));
+  const group = join(parent, containerId);
+  await mkdir(group, { recursive: true });
+  const child = spawn("sleep", ["120"]);
+  const ended = once(child, "exit");
+  await writeFile(join(group, "cgroup.procs"), String(child.pid));
+  return {
+    isAlive: () => child.exitCode === null && child.signalCode === null,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await ended;
+      await rmdir(group);
+      await rmdir(parent);
+    },
+  };
 }

@@ -14,6 +14,7 @@ import { EngineWatch } from "./containers/engine-watch.ts";
 import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
 import { Inventory } from "./containers/inventory.ts";
+import { LostProcesses } from "./containers/lost-processes.ts";
 import { Moving } from "./containers/moving.ts";
 import { OperationLog } from "./containers/operation-log.ts";
 import { Operations } from "./containers/operations.ts";
@@ -94,7 +95,8 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   });
   const changes = new Changes({ ...shared, slots });
   const moving = new Moving({ ...shared, slots });
-  const recovery = new Recovery({ ...shared, slots, moving, operations: operationLog });
+  const lostProcesses = new LostProcesses({ ...shared, slots, engineIsLocal });
+  const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, operations: operationLog });
   const creation = new Creation({ ...shared, slots });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
   const containers = new Containers({ ...shared, slots, moving, creation, operations });

@@ -3,6 +3,7 @@ import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
+import type { LostProcesses } from "./lost-processes.ts";
 import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
 import type { Moving } from "./moving.ts";
 import type { OperationLog } from "./operation-log.ts";
@@ -18,6 +19,7 @@ interface RecoveryParts {
   engine: Engine;
   slots: Slots;
   moving: Moving;
+  lostProcesses: LostProcesses;
   directories: SlotDirectories;
   triples: PortTriples;
   operations: OperationLog;
@@ -46,6 +48,7 @@ export class Recovery {
   /** At start and after a gap in the Engine's events: a sweep, and what should run is started. */
   async recover(): Promise<void> {
     const claimed = await step.time("recover", async () => {
+      await this.#parts.lostProcesses.end();
       const found = await this.#settle();
       await this.#eachInItsQueue(found, async (one) => {
         await this.#finishDelete(one);
