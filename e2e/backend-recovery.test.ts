@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, rmdir, writeFile } from "node:fs/promises";
@@ -148,10 +148,12 @@ describe("after a restart", () => {
     const unnamed = await slotContainer(id);
     const foreign = await slotContainer(randomUUID());
     await using lost = await processIn(unnamed.id);
+    await using shim = shimOf(unnamed.id);
     await using others = await processIn(foreign.id);
 
     await site.ready(site.start());
     expect(lost.isAlive()).toBe(false);
+    expect(shim.isAlive()).toBe(false);
     expect(others.isAlive()).toBe(true);
     expect(await site.containerNames()).toEqual([`dockhost-${kept.username}`]);
     expect(await person.login(kept, key)).toMatchObject({ code: 0 });
@@ -287,6 +289,22 @@ async function copyByHand({ containerId }: Container): Promise<{ id: string; nam
   return { id: await docker("run", "--detach", "--name", name, ...options, IMAGE), name };
 }
 
+/** A process that looks like what containerd keeps beside a container. */
+function shimOf(containerId: string): AsyncDisposable & { isAlive: () => boolean } {
+  const args = [
+    "--eval",
+    "setTimeout(() => 0, 120_000)",
+    "--",
+    "-namespace",
+    "moby",
+    "-id",
+    containerId,
+    "-address",
+    "x",
+  ];
+  return stillLife(spawn(process.execPath, args, { argv0: "/usr/bin/containerd-shim-runc-v2" }));
+}
+
 /** A process in the control group that a container of that id has, though the Engine did not put it there. */
 async function processIn(containerId: string): Promise<AsyncDisposable & { isAlive: () => boolean }> {
   const root = existsSync("/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids";
@@ -294,15 +312,25 @@ async function processIn(containerId: string): Promise<AsyncDisposable & { isAli
   const group = join(parent, containerId);
   await mkdir(group, { recursive: true });
   const child = spawn("sleep", ["120"]);
-  const ended = once(child, "exit");
   await writeFile(join(group, "cgroup.procs"), String(child.pid));
+  const life = stillLife(child);
+  return {
+    ...life,
+    async [Symbol.asyncDispose]() {
+      await life[Symbol.asyncDispose]();
+      await rmdir(group);
+      await rmdir(parent);
+    },
+  };
+}
+
+function stillLife(child: ChildProcess): AsyncDisposable & { isAlive: () => boolean } {
+  const ended = once(child, "exit");
   return {
     isAlive: () => child.exitCode === null && child.signalCode === null,
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await ended;
-      await rmdir(group);
-      await rmdir(parent);
     },
   };
 }

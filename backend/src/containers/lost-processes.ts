@@ -10,7 +10,9 @@ import { isRunning } from "./views.ts";
 const STARTS_WITHIN_MS = 3_000;
 
 /** The kernel names a container's control group after its id, whatever stands before it. */
-const CONTAINER_ID = /[0-9a-f]{64}/;
+const IN_CONTROL_GROUP = /[0-9a-f]{64}/;
+/** What containerd keeps beside a container, `containerd-shim… -id <id>`; it stands in another group. */
+const SHIM = /^[^\0]*containerd-shim[^\0]*\0(?:.*\0)?-id\0([0-9a-f]{64})\0/s;
 
 interface LostProcessesParts {
   engine: Engine;
@@ -23,7 +25,8 @@ interface LostProcessesParts {
 
 /**
  * A dockerd that is killed while it starts a container may know nothing of its processes afterwards (seen with 20.10).
- * It would remove that container and leave them running, at a network address that it gives to the next one.
+ * It would remove that container and leave them running, at a network address that it gives to the next one; or, where
+ * only containerd's shim is left, never start that container again ("file exists").
  */
 export class LostProcesses {
   readonly #parts: LostProcessesParts;
@@ -56,16 +59,23 @@ export class LostProcesses {
   }
 }
 
-/** The processes of this machine in the containers `ids`, by container; none where the kernel tells this user nothing. */
+/** This machine's processes in the containers `ids` and their shims, by container; none where the kernel does not tell. */
 async function processesOf(ids: ReadonlySet<string>): Promise<Map<string, number[]>> {
   const found = new Map<string, number[]>();
   if (ids.size === 0) return found;
   const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
-    const id = CONTAINER_ID.exec(await readFile(`/proc/${pid}/cgroup`, "utf8").catch(() => ""))?.[0];
+    const id = await containerOf(pid);
     if (id !== undefined && ids.has(id)) found.set(id, [...(found.get(id) ?? []), Number(pid)]);
   }
   return found;
+}
+
+async function containerOf(pid: string): Promise<string | undefined> {
+  const [group, commandLine] = await Promise.all(
+    ["cgroup", "cmdline"].map((name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")),
+  );
+  return IN_CONTROL_GROUP.exec(group ?? "")?.[0] ?? SHIM.exec(commandLine ?? "")?.[1];
 }
 
 /** Whether it was there, and this user's to end. */
