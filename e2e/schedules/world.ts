@@ -299,6 +299,11 @@ export class World implements AsyncDisposable {
   /** After a ruin: a machine as at the beginning. */
   async wipe(): Promise<void> {
     await this.endBackend("SIGKILL");
+    // What the Engine still has at hand would otherwise come after all is removed.
+    await this.inTurn("engine", async () => {
+      await this.machine.losePower();
+      await this.machine.start();
+    });
     const containers = await this.machine.docker("ps", "--all", "--quiet");
     if (containers !== "") await this.machine.docker("rm", "--force", "--volumes", ...containers.split("\n"));
     const moved = await this.machine.docker("images", "--quiet", "dockhost/moved");
