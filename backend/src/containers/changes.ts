@@ -79,10 +79,8 @@ export class Changes {
     if (begun) return;
     this.#gathered.set(event.id, gathered);
     void whenTold(gathered, signal)
-      .then(() => {
-        this.#gathered.delete(event.id);
-        return this.#parts.queues.run(event.username, () => this.#settle(event, gathered, signal));
-      })
+      .finally(() => this.#gathered.delete(event.id))
+      .then(() => this.#parts.queues.run(event.username, () => this.#settle(event, gathered, signal)))
       .catch((error: unknown) => {
         if (!signal.aborted) this.#parts.log.warn({ username: event.username, error }, "A change could not be read");
       });

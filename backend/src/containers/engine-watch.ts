@@ -40,8 +40,6 @@ export class EngineWatch implements AsyncDisposable {
 
   constructor(parts: EngineWatchParts) {
     this.#parts = parts;
-    // Every change in doubt listens to it; there is no bound to how many containers stop together.
-    setMaxListeners(0, this.#stop.signal);
     this.#work = Promise.all([this.#follow(), this.#sweepRegularly()]);
   }
 
@@ -67,22 +65,34 @@ export class EngineWatch implements AsyncDisposable {
   }
 
   async #followOnce(): Promise<void> {
-    const { engine, recovery, changes, gate, log, afterRecovery, afterOpening } = this.#parts;
-    this.#subscription = new AbortController();
-    const { signal } = this.#stop;
-    const subscribed = AbortSignal.any([signal, this.#subscription.signal]);
-    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), subscribed);
-    ended.catch(() => undefined);
+    const { gate, log } = this.#parts;
+    const subscription = new AbortController();
+    this.#subscription = subscription;
+    try {
+      await this.#followUnder(subscription);
+    } finally {
+      subscription.abort();
+    }
+    if (this.#isStopped() || gate.isClosed) return;
+    gate.set("recovering");
+    log.warn({}, "Docker's event stream broke; listing everything anew");
+  }
+
+  /** Resolves when the stream has ended; what is in doubt by its events then is left to recovery. */
+  async #followUnder(subscription: AbortController): Promise<void> {
+    const { engine, recovery, changes, gate, afterRecovery, afterOpening } = this.#parts;
+    const signal = AbortSignal.any([this.#stop.signal, subscription.signal]);
+    // Every change in doubt listens to it; there is no bound to how many containers stop together.
+    setMaxListeners(0, signal);
+    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), signal);
+    // However it ends, what it did not tell is listed anew.
+    const over = ended.catch(() => undefined).then(() => subscription.abort());
     gate.set("recovering");
     await recovery.recover();
     await afterRecovery();
     gate.set("open");
     afterOpening();
-    // However it ends, what it did not tell is listed anew.
-    await ended.catch(() => undefined);
-    if (this.#isStopped() || gate.isClosed) return;
-    gate.set("recovering");
-    log.warn({}, "Docker's event stream broke; listing everything anew");
+    await over;
   }
 
   async #sweepRegularly(): Promise<void> {

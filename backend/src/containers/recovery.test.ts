@@ -1,10 +1,32 @@
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
 
 const ADA = { username: "ada" };
+/** As long as a stop may still turn out to be the Engine's own, ms. */
+const STOP_DOUBT_MS = 10_000;
+
+it("a stop that the Engine tells before it goes is its own, also where the container does not start at once", async () => {
+  await using agent = new AgentUnderTest(
+    { DOCKHOST_PORT_RANGE: "22902-22904" },
+    { sweepEveryMs: 100, engineRetryMs: { first: 20, last: 50 } },
+  );
+  await agent.start();
+  const created = await agent.mainServer.command("create-container", { ...ADA, sshPublicKey: PUBLIC_KEY });
+  const { containerId, ports } = created.data as Container;
+  await agent.engine.stop(containerId);
+  const thief = createServer().listen(ports.ssh, "127.0.0.1");
+  await once(thief, "listening");
+  await delay(300);
+  agent.engine.breakEvents();
+  await delay(STOP_DOUBT_MS + 500);
+  thief.close();
+  const { engine } = agent;
+  await expect.poll(async () => (await engine.inspect(containerId))?.state, { timeout: 4_000 }).toBe("running");
+}, 20_000);
 
 it("a container that should run and cannot, since its port is taken, runs at its own ports once that is free", async () => {
   await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22899-22901" }, { sweepEveryMs: 100 });

@@ -16,6 +16,7 @@ describe("what the Engine answers", () => {
     [500, "--storage-opt is supported only for overlay over xfs with 'pquota' mount option", "quota-unsupported"],
     [500, "failed to update store for object type *libnetwork.endpoint: open : no such file", "unreachable"],
     [500, "transport is closing: unavailable", "unreachable"],
+    [500, "grpc: the client connection is closing: context canceled", "unreachable"],
     [500, "failed to copy files: write /var/lib/docker/x: disk quota exceeded", "quota-too-small"],
     [500, "write /var/lib/docker/x: no space left on device", "disk-full"],
     [500, "OCI runtime create failed", "other"],
