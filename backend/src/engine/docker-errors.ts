@@ -38,7 +38,11 @@ function withoutAnswer(code: string | undefined, message: string, cause: unknown
 const REFUSALS = [
   [404, /./, "not-found"],
   // A daemon on its way out has no containerd and no network store any more.
-  [500, /transport is closing|client connection is closing|connection error: desc|failed to update store for object type/i, "unreachable"],
+  [
+    500,
+    /transport is closing|client connection is closing|connection error: desc|failed to update store for object type/i,
+    "unreachable",
+  ],
   [409, /already in use by container|already exists/i, "name-taken"],
   [500, /no space left on device/i, "disk-full"],
   [500, /disk quota exceeded/i, "quota-too-small"],
