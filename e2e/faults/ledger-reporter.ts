@@ -4,6 +4,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import type { Reporter, TestRunEndReason, Vitest } from "vitest/node";
+import { FAULTS } from "./ledger-faults.ts";
 import type { LedgerRow } from "./ledger.ts";
 import { COUNTS, markdownTable, readRows, terminalTable } from "./ledger-table.ts";
 
@@ -55,6 +56,7 @@ ${process.env.DOCKHOST_LEDGER_COMMAND ?? "npm run soak"}
 - The machine: ${machine()}
 - ${seeds(rows)}
 - Altogether: ${sum(rows, "runs")} runs, ${COUNTS.map((name) => `${sum(rows, name)} ${name}`).join(", ")}
+- Faults that this run did not make: ${unmade(rows)}
 
 ${markdownTable(rows)}
 
@@ -72,6 +74,15 @@ ${markdownTable(rows)}
 
 const sum = (rows: readonly LedgerRow[], name: "runs" | (typeof COUNTS)[number]): number =>
   rows.reduce((total, row) => total + row[name], 0);
+
+function unmade(rows: readonly LedgerRow[]): string {
+  const made = new Set<string>(rows.map(({ fault }) => fault));
+  return (
+    Object.keys(FAULTS)
+      .filter((fault) => !made.has(fault))
+      .join("; ") || "none"
+  );
+}
 
 function seeds(rows: readonly LedgerRow[]): string {
   const known = new Set(rows.flatMap(({ seed }) => (seed === undefined ? [] : [seed])));
