@@ -5,12 +5,14 @@ import { AgentUnderTest, PUBLIC_KEY } from "../test/agent-under-test.ts";
 const ADA = { username: "ada" };
 const BOB = { username: "bob" };
 const LATE = { success: false, error: { code: "DEADLINE_EXCEEDED", retryable: true } };
+/** Short ones, ms. */
+const DEADLINES = { readMs: 250, changeMs: 250, forgetMs: 60_000 };
 
 let agent: AgentUnderTest;
 beforeEach(async () => {
   agent = new AgentUnderTest(
     { DOCKHOST_PORT_RANGE: "22806-22898" },
-    { engineDeadlines: { readMs: 250, changeMs: 250, forgetMs: 60_000 }, engineRetryMs: { first: 20, last: 50 } },
+    { engineDeadlines: DEADLINES, engineRetryMs: { first: 20, last: 50 } },
   );
   await agent.start();
 });
@@ -82,9 +84,12 @@ it("a broken stream of events holds commands back until everything is listed ane
   expect(agent.logLines.join("")).not.toContain("Docker is not reachable");
 });
 
-it("a Docker that hangs altogether is told by the heartbeat, which goes on", async () => {
-  agent.engine.freeze();
+it("a Docker that hangs altogether is known after the next sweep and told by the heartbeat, which goes on", async () => {
+  await using swept = new AgentUnderTest({}, { engineDeadlines: DEADLINES, sweepEveryMs: 100 });
+  await swept.start();
+  swept.engine.freeze();
   const reachable = async () =>
-    ((await agent.mainServer.nextReport("backend-status")) as BackendStatus).docker.reachable;
+    ((await swept.mainServer.nextReport("backend-status")) as BackendStatus).docker.reachable;
   await expect.poll(reachable, { timeout: 18_000 }).toBe(false);
+  swept.engine.thaw();
 }, 20_000);

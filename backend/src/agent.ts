@@ -14,6 +14,7 @@ import { EngineWatch } from "./containers/engine-watch.ts";
 import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
 import { Inventory } from "./containers/inventory.ts";
+import { KnownContainers } from "./containers/known-containers.ts";
 import { LostProcesses } from "./containers/lost-processes.ts";
 import { Moving } from "./containers/moving.ts";
 import { OperationLog } from "./containers/operation-log.ts";
@@ -69,12 +70,15 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   );
   const { limits, bindAddress, egress: egressPolicy, portRange, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
+  const known = new KnownContainers(engine, log);
+  engine.onChange((container) => known.doubt(container));
 
   // What several parts share; each takes from it only what its own type names.
   const shared = {
     engine,
     log,
     directories,
+    known,
     maxContainers,
     backendId: data.backendId,
     host: overrides.host ?? thisHost,
@@ -84,7 +88,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     draining: new Draining(data.path),
     triples: new PortTriples(portRange, overrides.portProbe),
     images: new Images(engine, log, config),
-    inventory: new Inventory(engine, directories, data.backendId),
+    inventory: new Inventory(engine, known, directories, data.backendId),
     sshCheck: new SshCheck(engine, sshHost(config)),
   };
   const engineIsLocal = config.engine.kind === "unix";

@@ -125,7 +125,7 @@ export class Changes {
     const seen = now ?? { state: "exited" as const, image: event.labels.image ?? "unknown", createdAt: new Date() };
     const { state, image, createdAt } = seen;
     const exit = now && !isRunning(now) ? now : undefined;
-    const container = containerView({ containerId, username, slot, base, state, image, createdAt }, claim, exit);
+    const container = containerView({ containerId, username, slot, base, state, image, createdAt, exit }, claim);
     this.#parts.log.info({ username, ports: portsOf(base), ...cause }, "Container changed without a command");
     for (const listener of this.#listeners) listener({ container, cause });
   }

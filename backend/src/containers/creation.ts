@@ -57,11 +57,14 @@ export class Creation {
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { directories, engine, images, inventory, slots } = this.#parts;
-    // What gets its name while it is listed may be missing from the list, but not from what was being made before.
+    // What gets its name meanwhile may be missing among the named, but not among what was being made before.
     const madeBefore = [...this.#making];
-    const lookups = [inventory.owned(), images.find(request.image), engine.ensureIsolatedBridge(NETWORK)] as const;
-    const [named, found] = await Promise.all(lookups);
-    const existing = named.find((owned) => owned.username === username);
+    const [named, existing, found] = await Promise.all([
+      inventory.owned(),
+      inventory.find(username),
+      images.find(request.image),
+      engine.ensureIsolatedBridge(NETWORK),
+    ]);
     if (existing && (await directories.readClaim(existing.slot))?.deleting === true) {
       await slots.destroy(existing.slot, existing.containerId);
     } else if (existing) {
@@ -125,7 +128,7 @@ export class Creation {
     failpoint("create:named");
     log.info({ username, ports: portsOf(base) }, "Container created");
     const owned = { containerId, username, slot: slot.slot, base, state: "running" as const, image };
-    return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim, undefined);
+    return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim);
   }
 }
 

@@ -1,9 +1,10 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { EngineError, type Engine } from "../engine/engine.ts";
+import { EngineError, type ContainerEvent, type Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
 import type { Changes } from "./changes.ts";
 import type { Gate } from "./gate.ts";
+import type { KnownContainers } from "./known-containers.ts";
 import { LABELS } from "./names.ts";
 import type { Recovery } from "./recovery.ts";
 
@@ -14,6 +15,7 @@ interface EngineWatchParts {
   engine: Engine;
   recovery: Recovery;
   changes: Changes;
+  known: KnownContainers;
   gate: Gate;
   log: Log;
   /** Runs after each recovery, before commands are let in. */
@@ -80,11 +82,15 @@ export class EngineWatch implements AsyncDisposable {
 
   /** Resolves when the stream has ended; what is in doubt by its events then is left to recovery. */
   async #followUnder(subscription: AbortController): Promise<void> {
-    const { engine, recovery, changes, gate, afterRecovery, afterOpening } = this.#parts;
+    const { engine, recovery, changes, known, gate, afterRecovery, afterOpening } = this.#parts;
     const signal = AbortSignal.any([this.#stop.signal, subscription.signal]);
     // Every change in doubt listens to it; there is no bound to how many containers stop together.
     setMaxListeners(0, signal);
-    const { ended } = await engine.events(LABELS.managed, (event) => changes.note(event, signal), signal);
+    const note = (event: ContainerEvent): void => {
+      known.doubt(event.id);
+      changes.note(event, signal);
+    };
+    const { ended } = await engine.events(LABELS.managed, note, signal);
     // However it ends, what it did not tell is listed anew.
     const over = ended.catch(() => undefined).then(() => subscription.abort());
     gate.set("recovering");

@@ -1,27 +1,35 @@
 import type { Container } from "@dockhost/protocol";
-import type { ContainerSummary, Engine } from "../engine/engine.ts";
-import { LABELS, ownership, userContainerName } from "./names.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { KnownContainer, KnownContainers } from "./known-containers.ts";
+import { ownership, userContainerName } from "./names.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import { containerView, isRunning, type Owned } from "./views.ts";
 
-/** Reads which containers of this backend there are: Docker is the record, claims say the rest. */
+/**
+ * Reads which containers of this backend there are: Docker is the record, claims say the rest. What is told is read from
+ * memory; what a command is about to change is looked at.
+ */
 export class Inventory {
   readonly #engine: Engine;
+  readonly #known: KnownContainers;
   readonly #directories: SlotDirectories;
   readonly #backendId: string;
 
-  constructor(engine: Engine, directories: SlotDirectories, backendId: string) {
+  constructor(engine: Engine, known: KnownContainers, directories: SlotDirectories, backendId: string) {
     this.#engine = engine;
+    this.#known = known;
     this.#directories = directories;
     this.#backendId = backendId;
   }
 
   /** The users' containers, in any state. */
   async owned(): Promise<Owned[]> {
-    const ours = await this.#engine.list([LABELS.managed, `${LABELS.backend}=${this.#backendId}`]);
-    const named = ours.flatMap((summary) => this.#ownedOf(summary) ?? []);
-    const slots = new Set(named.map(({ slot }) => slot));
-    return [...named, ...ours.flatMap((summary) => this.#arrivingOf(summary, slots) ?? [])];
+    return this.#ownedAmong(await this.#known.all());
+  }
+
+  /** As they were seen last, without waiting for an Engine that is slow to tell what has happened since. */
+  get ownedLast(): Owned[] {
+    return this.#ownedAmong(this.#known.current);
   }
 
   /** The containers of `username`, or of all, but for those whose removal was begun: they have no way back. */
@@ -41,31 +49,34 @@ export class Inventory {
   /** That user's container; undefined where there is none, or where its name is a stranger's. */
   async find(username: string): Promise<Owned | undefined> {
     const detail = await this.#engine.inspect(userContainerName(username));
-    return detail && this.#ownedOf(detail);
+    return detail && this.#ownedOf({ ...detail, exit: isRunning(detail) ? undefined : detail });
   }
 
   async view(owned: Owned): Promise<Container> {
-    const claim = await this.#directories.readClaim(owned.slot);
-    // Only an inspection tells how a container ended.
-    const exit = isRunning(owned) ? undefined : await this.#engine.inspect(owned.containerId);
-    return containerView(owned, claim, exit);
+    return containerView(owned, await this.#directories.readClaim(owned.slot));
+  }
+
+  #ownedAmong(containers: readonly KnownContainer[]): Owned[] {
+    const named = containers.flatMap((container) => this.#ownedOf(container) ?? []);
+    const slots = new Set(named.map(({ slot }) => slot));
+    return [...named, ...containers.flatMap((container) => this.#arrivingOf(container, slots) ?? [])];
   }
 
   /** One that has moved and does not have its user's name yet, while its predecessor is gone already. */
-  #arrivingOf(summary: ContainerSummary, slots: ReadonlySet<string>): Owned | undefined {
-    const whose = ownership(summary, this.#backendId);
+  #arrivingOf(container: KnownContainer, slots: ReadonlySet<string>): Owned | undefined {
+    const whose = ownership(container, this.#backendId);
     if (whose.kind !== "unclaimed") return undefined;
     const claim = this.#directories.knownClaim(whose.slot);
     if (claim?.movedFrom === undefined || slots.has(claim.movedFrom)) return undefined;
-    return this.#ownedOf({ ...summary, name: userContainerName(claim.username) });
+    return this.#ownedOf({ ...container, name: userContainerName(claim.username) });
   }
 
-  #ownedOf(summary: ContainerSummary): Owned | undefined {
-    const whose = ownership(summary, this.#backendId);
+  #ownedOf(container: KnownContainer): Owned | undefined {
+    const whose = ownership(container, this.#backendId);
     if (whose.kind !== "claimed") return undefined;
-    const { id, state, image, createdAt } = summary;
+    const { id, state, image, createdAt, exit } = container;
     const { username, slot, base } = whose;
-    return { containerId: id, username, slot, base, state, image, createdAt };
+    return { containerId: id, username, slot, base, state, image, createdAt, exit };
   }
 }
 

@@ -3,6 +3,7 @@ import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
+import type { KnownContainers } from "./known-containers.ts";
 import type { LostProcesses } from "./lost-processes.ts";
 import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
 import type { Moving } from "./moving.ts";
@@ -17,6 +18,7 @@ const step = steps("recovery");
 
 interface RecoveryParts {
   engine: Engine;
+  known: KnownContainers;
   slots: Slots;
   moving: Moving;
   lostProcesses: LostProcesses;
@@ -86,25 +88,25 @@ export class Recovery {
   }
 
   async #settle(): Promise<Claimed[]> {
-    const { directories, engine, slots, triples, backendId } = this.#parts;
+    const { directories, known, slots, triples, backendId } = this.#parts;
     await this.#settleMoves();
     // In this order: a slot found on disk is then under way still, or in the list, or nobody's.
     const onDisk = await directories.list();
     const holdersBefore = triples.holders;
     const underWay = slots.underWay;
-    const containers = await engine.list([LABELS.managed]);
+    const containers = await known.list();
     failpoint("recovery:listed");
-    const known = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
+    const found = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
 
-    const holders = this.#holdTriples(known);
+    const holders = this.#holdTriples(found);
     for (const holder of holdersBefore) {
       if (!holders.has(holder) && !underWay.has(holder)) triples.release(holder);
     }
-    for (const one of known) {
+    for (const one of found) {
       if (one.kind === "unclaimed") await this.#apart(one.summary, () => this.#removeUnclaimed(one.slot));
       if (one.kind === "foreign") this.#reportForeign(one.summary);
     }
-    const withContainer = new Set(known.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
+    const withContainer = new Set(found.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
     for (const slot of onDisk) {
       if (!withContainer.has(slot) && !underWay.has(slot)) {
         await slots.forget(slot);
@@ -112,7 +114,7 @@ export class Recovery {
       }
     }
     await this.#parts.moving.sweepImages();
-    return known.filter((one) => one.kind === "claimed");
+    return found.filter((one) => one.kind === "claimed");
   }
 
   async #settleMoves(): Promise<void> {

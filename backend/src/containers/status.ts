@@ -1,22 +1,20 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { cpus as processors, hostname, totalmem } from "node:os";
 import { PROTOCOL_VERSION, type BackendStatus } from "@dockhost/protocol";
-import type { Engine, EngineInfo } from "../engine/engine.ts";
+import type { EngineInfo } from "../engine/engine.ts";
 import { addresses } from "./addresses.ts";
 import { comfortableContainers, type HostResources } from "./capacity.ts";
 import type { Profile } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
 import type { Egress } from "./egress.ts";
+import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { PortRange } from "./port-triples.ts";
 import type { Slots } from "./slots.ts";
 
 const MIB = 1024 * 1024;
-/** A heartbeat waits no longer than this for an Engine that hangs, ms. */
-const ENGINE_PATIENCE_MS = 4_000;
 
 interface StatusParts {
-  engine: Engine;
+  gate: Gate;
   inventory: Inventory;
   slots: Slots;
   draining: Draining;
@@ -31,21 +29,21 @@ interface StatusParts {
 /** What the backend says of itself, whether or not Docker answers. */
 export class Status {
   readonly #parts: StatusParts;
-  #usage = { containers: 0, running: 0 };
   #engineInfo: EngineInfo | undefined;
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
   }
 
-  /** The Engine starts two programs to tell of itself (15 ms), and it changes only by a restart: so it is asked then. */
+  /** The Engine starts two programs to tell of itself (15 ms), and what it tells changes only by a restart: so it is asked then. */
   engineIs(info: EngineInfo): void {
     this.#engineInfo = info;
   }
 
   async read(): Promise<BackendStatus> {
-    const { slots, draining, egress, host, portRange, version } = this.#parts;
-    const info = await this.#infoIfReachable();
+    const { slots, draining, egress, gate, host, inventory, portRange, version } = this.#parts;
+    const info = gate.isClosed ? undefined : this.#engineInfo;
+    const owned = inventory.ownedLast;
     return {
       protocol: PROTOCOL_VERSION,
       version,
@@ -60,28 +58,13 @@ export class Status {
         portRange,
       },
       usage: {
-        ...this.#usage,
+        containers: owned.length,
+        running: owned.filter(({ state }) => state === "running").length,
         memoryAvailableMiB: host.memoryAvailableMiB(),
         diskFreeMiB: await host.diskFreeMiB(),
       },
       draining: draining.on,
     };
-  }
-
-  /** Undefined while the Engine does not answer; the containers counted last are told then. */
-  async #infoIfReachable(): Promise<EngineInfo | undefined> {
-    const { engine, inventory } = this.#parts;
-    try {
-      const owned = await Promise.race([inventory.owned(), delay(ENGINE_PATIENCE_MS, undefined, { ref: false })]);
-      if (!owned) return undefined;
-      this.#usage = {
-        containers: owned.length,
-        running: owned.filter(({ state }) => state === "running").length,
-      };
-      return (this.#engineInfo ??= await engine.info());
-    } catch {
-      return undefined;
-    }
   }
 
   #capacity(

@@ -34,29 +34,29 @@ describe("a container's state", () => {
     ["failed, where it never started", "created", exited(0), true, "failed"],
     ["failed, where the Engine gave it up", "dead", exited(0), true, "failed"],
   ] as const)("is %s", (_, engineState, exit, shouldRun, state) => {
-    expect(containerView({ ...OWNED, state: engineState }, { ...CLAIM, shouldRun }, exit).state).toBe(state);
+    expect(containerView({ ...OWNED, state: engineState, exit }, { ...CLAIM, shouldRun }).state).toBe(state);
   });
 
   it("comes with how it ended, only where it is not running", () => {
-    expect(containerView({ ...OWNED, state: "exited" }, CLAIM, exited(137, true))).toMatchObject({
+    expect(containerView({ ...OWNED, state: "exited", exit: exited(137, true) }, CLAIM)).toMatchObject({
       exitCode: 137,
       oomKilled: true,
     });
-    expect(containerView(OWNED, CLAIM, undefined)).not.toHaveProperty("exitCode");
+    expect(containerView(OWNED, CLAIM)).not.toHaveProperty("exitCode");
   });
 });
 
 describe("a container's view", () => {
   it("names the moment of its claim, and the host key once SSH has answered", () => {
     const fingerprint = `SHA256:${"A".repeat(43)}`;
-    expect(containerView(OWNED, { ...CLAIM, hostKeyFingerprint: fingerprint }, undefined)).toMatchObject({
+    expect(containerView(OWNED, { ...CLAIM, hostKeyFingerprint: fingerprint })).toMatchObject({
       createdAt: CLAIM.createdAt,
       ssh: { user: "root", hostKeyFingerprint: fingerprint },
     });
-    expect(containerView(OWNED, CLAIM, undefined)).not.toHaveProperty("ssh");
+    expect(containerView(OWNED, CLAIM)).not.toHaveProperty("ssh");
   });
 
   it("needs no claim: Docker's record says the rest", () => {
-    expect(containerView(OWNED, undefined, undefined)).toMatchObject({ createdAt: "1970-01-01T00:00:00.000Z" });
+    expect(containerView(OWNED, undefined)).toMatchObject({ createdAt: "1970-01-01T00:00:00.000Z" });
   });
 });

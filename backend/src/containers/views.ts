@@ -16,13 +16,16 @@ export interface Owned {
   state: EngineState;
   image: string;
   createdAt: Date;
+  /** Only of one that does not run. */
+  exit?: Exit | undefined;
 }
 
-type Exit = Pick<ContainerDetail, "exitCode" | "oomKilled">;
+/** How a container ended. */
+export type Exit = Pick<ContainerDetail, "exitCode" | "oomKilled">;
 
-/** A container in the contract's words; `exit` only of one that is not running. */
-export function containerView(owned: Owned, claim: Claim | undefined, exit: Exit | undefined): Container {
-  const { containerId, username, base, image, createdAt } = owned;
+/** A container in the contract's words. */
+export function containerView(owned: Owned, claim: Claim | undefined): Container {
+  const { containerId, username, base, image, createdAt, exit } = owned;
   const fingerprint = claim?.hostKeyFingerprint;
   return {
     containerId,

@@ -35,10 +35,16 @@ export class EngineWithDeadlines implements Engine {
   readonly #deadlines: EngineDeadlines;
   /** By the container's id or name, as it was given. */
   readonly #late = new Map<string, Promise<unknown>>();
+  #onChange: (container: string) => void = () => undefined;
 
   constructor(engine: Engine, deadlines: EngineDeadlines = DEADLINES) {
     this.#engine = engine;
     this.#deadlines = deadlines;
+  }
+
+  /** `listener` hears the id or name of each container that was changed, or may have been, before the change's caller does. */
+  onChange(listener: (container: string) => void): void {
+    this.#onChange = listener;
   }
 
   info(): Promise<EngineInfo> {
@@ -129,7 +135,7 @@ export class EngineWithDeadlines implements Engine {
   async #change<T>(call: string, container: string, change: () => Promise<T>, graceMs = 0): Promise<T> {
     const earlier = this.#late.get(container);
     if (earlier) await within(earlier, this.#deadlines.changeMs, call);
-    const changing = change();
+    const changing = change().finally(() => this.#onChange(container));
     try {
       return await within(changing, this.#deadlines.changeMs + graceMs, call);
     } catch (error) {

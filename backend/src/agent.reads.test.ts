@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { AgentUnderTest, PUBLIC_KEY } from "../test/agent-under-test.ts";
+
+it("a list, a status and an inventory cost Docker no call", async () => {
+  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22905-22940" });
+  await agent.start();
+  const { mainServer, engine } = agent;
+  for (const username of ["ada", "bob"]) {
+    await mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY });
+  }
+  await mainServer.command("stop-container", { username: "bob" });
+  await mainServer.command("list-containers", {});
+
+  engine.calls.length = 0;
+  const { data } = await mainServer.command("list-containers", {});
+  expect(data).toMatchObject({ containers: [{ state: "running" }, { state: "stopped", exitCode: 0 }] });
+  const told = mainServer.nextReport("backend-status");
+  await mainServer.command("set-draining", { draining: true });
+  expect(await told).toMatchObject({ usage: { containers: 2, running: 1 }, docker: { reachable: true } });
+  expect(engine.calls).toEqual([]);
+});

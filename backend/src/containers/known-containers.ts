@@ -1,0 +1,116 @@
+import type { ContainerSummary, Engine } from "../engine/engine.ts";
+import type { Log } from "../observe/log.ts";
+import { LABELS } from "./names.ts";
+import { isRunning, type Exit } from "./views.ts";
+
+/** Several things that happen to one container at once, as at its start, are one reason to look, ms. */
+const GATHER_MS = 100;
+/** What the Engine gives a container; anything else is a name. */
+const ID = /^[0-9a-f]{64}$/;
+
+/** A container as the Engine told it last; how it ended only where it does not run. */
+export interface KnownContainer extends ContainerSummary {
+  exit?: Exit | undefined;
+}
+
+/**
+ * The containers with our label in memory, so that reading them costs the Engine nothing. What is held here is only ever
+ * what the Engine has said: by a list at start and now and then, and by a look at each container that something happened
+ * to, whether the Engine told of it or a call of ours changed it. Who reads before that look was taken waits for it.
+ */
+export class KnownContainers {
+  readonly #engine: Engine;
+  readonly #log: Log;
+  readonly #known = new Map<string, KnownContainer>();
+  /** Ids to which something happened since they were looked at. */
+  readonly #doubtful = new Set<string>();
+  readonly #looks = new Set<Promise<void>>();
+  /** Orders what the Engine was asked: by id, when its newest look was begun. */
+  readonly #lookedAt = new Map<string, number>();
+  #listedAt = 0;
+  #clock = 0;
+  #gathering: NodeJS.Timeout | undefined;
+
+  constructor(engine: Engine, log: Log) {
+    this.#engine = engine;
+    this.#log = log;
+  }
+
+  /** Asks the Engine for everything, which closes every gap. */
+  async list(): Promise<readonly ContainerSummary[]> {
+    const at = ++this.#clock;
+    const listed = await this.#engine.list([LABELS.managed]);
+    if (at > this.#listedAt) this.#take(listed, at);
+    return listed;
+  }
+
+  /** Everything as it is now. Rejects with an EngineError where something happened and the Engine does not tell what. */
+  async all(): Promise<KnownContainer[]> {
+    this.#lookAtDoubtful();
+    await Promise.all(this.#looks);
+    return this.current;
+  }
+
+  /** As it was seen last, whatever has happened since. */
+  get current(): KnownContainer[] {
+    return [...this.#known.values()];
+  }
+
+  /** Something happened to that container, or is about to; of one that is not known by name its events will tell. */
+  doubt(idOrName: string): void {
+    const id = ID.test(idOrName) ? idOrName : this.#idOf(idOrName);
+    if (id === undefined) return;
+    this.#doubtful.add(id);
+    this.#gathering ??= setTimeout(() => this.#lookAround(), GATHER_MS).unref();
+  }
+
+  #take(listed: readonly ContainerSummary[], at: number): void {
+    this.#listedAt = at;
+    // What was looked at after the list was asked for is newer than it, and an answer still to come to an earlier look older.
+    for (const [id, lookedAt] of this.#lookedAt) if (lookedAt < at) this.#lookedAt.delete(id);
+    const ids = new Set(listed.map(({ id }) => id));
+    for (const id of this.#known.keys()) if (!ids.has(id) && !this.#lookedAt.has(id)) this.#known.delete(id);
+    for (const summary of listed) if (!this.#lookedAt.has(summary.id)) this.#takeOne(summary);
+  }
+
+  /** A list does not tell how a container ended. */
+  #takeOne(summary: ContainerSummary): void {
+    const before = this.#known.get(summary.id);
+    const exit = before?.state === summary.state ? before.exit : undefined;
+    this.#known.set(summary.id, { ...summary, exit });
+    if (!isRunning(summary) && !exit) this.doubt(summary.id);
+  }
+
+  #lookAround(): void {
+    this.#gathering = undefined;
+    this.all().catch((error: unknown) =>
+      this.#log.debug({ error }, "A container is looked at again when it is asked for"),
+    );
+  }
+
+  #lookAtDoubtful(): void {
+    for (const id of this.#doubtful) {
+      const look: Promise<void> = this.#look(id).finally(() => this.#looks.delete(look));
+      this.#looks.add(look);
+    }
+    this.#doubtful.clear();
+  }
+
+  async #look(id: string): Promise<void> {
+    const at = ++this.#clock;
+    this.#lookedAt.set(id, at);
+    try {
+      const detail = await this.#engine.inspect(id);
+      if (this.#lookedAt.get(id) !== at) return;
+      if (detail) this.#known.set(id, { ...detail, exit: isRunning(detail) ? undefined : detail });
+      else this.#known.delete(id);
+    } catch (error) {
+      this.#doubtful.add(id);
+      throw error;
+    }
+  }
+
+  #idOf(name: string): string | undefined {
+    return this.current.find((one) => one.name === name)?.id;
+  }
+}
