@@ -10,6 +10,8 @@ import { Creation } from "./containers/creation.ts";
 import { DataDirectory } from "./containers/data-directory.ts";
 import { Draining } from "./containers/draining.ts";
 import { Egress } from "./containers/egress.ts";
+import { EngineTrial } from "./containers/engine-trial.ts";
+import { EngineTurns } from "./containers/engine-turns.ts";
 import { EngineWatch } from "./containers/engine-watch.ts";
 import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
@@ -92,11 +94,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     sshCheck: new SshCheck(engine, sshHost(config)),
   };
   const engineIsLocal = config.engine.kind === "unix";
-  const slots = new Slots({
-    ...shared,
-    engineIsLocal,
-    parallelism: Math.max(2, availableParallelism()),
-  });
+  const slotsUnderWay = new Set<string>();
+  const engineTrial = new EngineTrial({ ...shared, slotsUnderWay });
+  const engineTurns = new EngineTurns(Math.max(2, availableParallelism()));
+  const slots = new Slots({ ...shared, engineTrial, engineTurns, slotsUnderWay, engineIsLocal });
   const changes = new Changes({ ...shared, slots });
   const moving = new Moving({ ...shared, slots });
   const lostProcesses = new LostProcesses({ ...shared, slots, engineIsLocal });
@@ -110,7 +111,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     egress: egressPolicy,
     onChange: () => reports.statusChanged(),
   });
-  const status = new Status({ ...shared, slots, egress, portRange, version: VERSION });
+  const status = new Status({ ...shared, engineTrial, egress, portRange, version: VERSION });
 
   const connection = new Connection({
     url: config.mainServerUrl,
@@ -151,7 +152,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       if (runtime !== undefined && !runtimes.includes(runtime)) {
         log.error({ runtimes }, `Docker has no runtime '${runtime}'; set DOCKHOST_RUNTIME to one that it has`);
       }
-      void tryOutEngine(shared.images, slots, log).then(() => reports.statusChanged());
+      void tryOutEngine(shared.images, engineTrial, log).then(() => reports.statusChanged());
       await egress.look();
     },
     afterOpening: () => reports.resync(),
@@ -182,10 +183,10 @@ function sshHost({ engine, bindAddress }: Config): string {
 }
 
 /** Ahead of the first create, where the image is here already; otherwise that create does it. A restart may change it. */
-async function tryOutEngine(images: Images, slots: Slots, log: Log): Promise<void> {
+async function tryOutEngine(images: Images, engineTrial: EngineTrial, log: Log): Promise<void> {
   try {
     const image = await images.find(undefined);
-    if (image) await slots.tryOut(image);
+    if (image) await engineTrial.repeat(image);
   } catch (error) {
     log.debug({ error }, "The Engine could not be tried out yet; the first create does it");
   }

@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Limits, OperationPhase } from "@dockhost/protocol";
-import PQueue from "p-queue";
 import { EngineError, type Engine } from "../engine/engine.ts";
 import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
-import { containerSpec, type EngineAbilities, type Profile, type SlotPlan } from "./container-spec.ts";
-import { probeEngine } from "./engine-probe.ts";
+import { containerSpec, type Profile, type SlotPlan } from "./container-spec.ts";
+import type { EngineTrial } from "./engine-trial.ts";
+import type { EngineTurns } from "./engine-turns.ts";
 import { DockHostError } from "./errors.ts";
 import type { PresentImage } from "./images.ts";
 import { LABELS, slotName, userContainerName } from "./names.ts";
@@ -15,8 +14,6 @@ import type { Claim, SlotDirectories } from "./slot-directories.ts";
 
 /** How many triples that the Engine refuses one create may meet before it gives up. */
 const MAX_REFUSED_TRIPLES = 8;
-/** Work that takes longer than this waits rather than works, so its place is given to another, ms. */
-const PLACE_KEPT_MS = 5_000;
 
 /** A port triple, a directory and a container, made together. */
 export interface Slot {
@@ -38,14 +35,16 @@ export interface SlotRequest {
 
 export interface SlotParts {
   engine: Engine;
+  engineTrial: EngineTrial;
+  engineTurns: EngineTurns;
+  /** Those that are nobody's to sweep. */
+  slotsUnderWay: Set<string>;
   directories: SlotDirectories;
   triples: PortTriples;
   backendId: string;
   profile: Profile;
   /** Whether the Engine sees this machine's directories. */
   engineIsLocal: boolean;
-  /** How many containers are made or removed at once. */
-  parallelism: number;
   log: Log;
 }
 
@@ -55,42 +54,17 @@ export interface SlotParts {
  */
 export class Slots {
   readonly #parts: SlotParts;
-  readonly #underWay = new Set<string>();
-  /** Beyond a few at once the Engine makes no more containers a second; only each one takes longer. */
-  readonly #heavyWork: PQueue;
-  #abilities: Promise<EngineAbilities> | undefined;
-  #knownAbilities: EngineAbilities | undefined;
 
   constructor(parts: SlotParts) {
     this.#parts = parts;
-    this.#heavyWork = new PQueue({ concurrency: parts.parallelism });
   }
 
   isUnderWay(slot: string): boolean {
-    return this.#underWay.has(slot);
+    return this.#parts.slotsUnderWay.has(slot);
   }
 
   get underWay(): ReadonlySet<string> {
-    return new Set(this.#underWay);
-  }
-
-  /** Undefined until a create or the start has tried this Engine out. */
-  get knownAbilities(): EngineAbilities | undefined {
-    return this.#knownAbilities;
-  }
-
-  /** What this Engine honours, tried out with `image` where it has not been yet. */
-  async abilities(image: PresentImage): Promise<EngineAbilities> {
-    this.#abilities ??= this.#probe(image);
-    return this.#abilities;
-  }
-
-  /** Tries the Engine out anew; until that is done, what was known before counts. */
-  async tryOut(image: PresentImage): Promise<void> {
-    this.#abilities ??= this.#probe(image);
-    const before = this.#knownAbilities;
-    await this.#abilities;
-    if (before) this.#abilities = Promise.resolve(await this.#probe(image));
+    return new Set(this.#parts.slotsUnderWay);
   }
 
   /**
@@ -103,7 +77,7 @@ export class Slots {
     finish: (slot: Slot) => Promise<T>,
   ): Promise<T> {
     const slot = randomBytes(8).toString("hex");
-    this.#underWay.add(slot);
+    this.#parts.slotsUnderWay.add(slot);
     let container = slotName(slot);
     try {
       const built = await this.#build(slot, request, onPhase);
@@ -114,7 +88,7 @@ export class Slots {
       await this.#undo(slot, container);
       throw error;
     } finally {
-      this.#underWay.delete(slot);
+      this.#parts.slotsUnderWay.delete(slot);
     }
   }
 
@@ -130,7 +104,7 @@ export class Slots {
 
   /** Removes container, directory and hold on the triple, in this order. What is gone already is no failure. */
   async destroy(slot: string, containerIdOrName: string): Promise<void> {
-    await this.#inTurn(() => this.#parts.engine.remove(containerIdOrName));
+    await this.#parts.engineTurns.run(() => this.#parts.engine.remove(containerIdOrName));
     failpoint("delete:container-removed");
     await this.forget(slot);
   }
@@ -147,30 +121,12 @@ export class Slots {
 
   /** Starts an existing container when its turn comes. */
   async start(containerId: string): Promise<void> {
-    await this.#inTurn(() => this.#parts.engine.start(containerId));
+    await this.#parts.engineTurns.run(() => this.#parts.engine.start(containerId));
   }
 
   /** Removes what is under way, whose makers then fail and find nothing left to undo. */
   async abandonUnderWay(): Promise<void> {
-    await Promise.allSettled([...this.#underWay].map((slot) => this.#parts.engine.remove(slotName(slot))));
-  }
-
-  async #probe(image: PresentImage): Promise<EngineAbilities> {
-    const { engine, backendId, profile, log } = this.#parts;
-    const slot = `probe-${randomBytes(8).toString("hex")}`;
-    this.#underWay.add(slot);
-    try {
-      this.#knownAbilities = await probeEngine(engine, image, { slot, backendId }, profile);
-      if (!this.#knownAbilities.diskQuota) {
-        log.warn({}, "This Engine enforces no disk quota; creates are refused when free disk runs low instead");
-      }
-      return this.#knownAbilities;
-    } catch (error) {
-      this.#abilities = undefined;
-      throw error;
-    } finally {
-      this.#underWay.delete(slot);
-    }
+    await Promise.allSettled([...this.#parts.slotsUnderWay].map((slot) => this.#parts.engine.remove(slotName(slot))));
   }
 
   async #build(slot: string, request: SlotRequest, onPhase: (phase: OperationPhase) => void): Promise<Slot> {
@@ -200,8 +156,8 @@ export class Slots {
     request: SlotRequest,
     onPhase: (phase: OperationPhase) => void,
   ): Promise<Slot> {
-    const { engine, directories, backendId, profile } = this.#parts;
-    const abilities = await this.abilities(request.image);
+    const { engine, engineTrial, engineTurns, directories, backendId, profile } = this.#parts;
+    const abilities = await engineTrial.abilities(request.image);
     const { keys, environment } = this.#keyDelivery(slot, request);
     const claim: Claim = { ...request.claim, keysMounted: keys !== undefined };
     await directories.make(slot);
@@ -209,7 +165,7 @@ export class Slots {
     const filled = directories.fill(slot, claim, request.keys);
     const { image, limits } = request;
     const spec = containerSpec({ slot, backendId, image, base, limits, keys, environment }, profile, abilities);
-    const made = this.#inTurn(async () => {
+    const made = engineTurns.run(async () => {
       onPhase("creating");
       const id = await engine.create(slotName(slot), spec);
       failpoint("create:container-made");
@@ -236,18 +192,6 @@ export class Slots {
       return { keys: { source: this.#parts.directories.keys(slot), target }, environment: {} };
     }
     return { keys: undefined, environment: { SSH_PUB_KEY: request.keys.join("\n") } };
-  }
-
-  /** Runs `work` when a place for it is free. */
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      void this.#heavyWork.add(async () => {
-        const working = work();
-        working.then(resolve, reject);
-        const settled = working.catch(() => undefined);
-        await Promise.race([settled, delay(PLACE_KEPT_MS, undefined, { ref: false })]);
-      });
-    });
   }
 
   /** What cannot be removed now, since the Engine is away, is swept when it is back. */

@@ -6,17 +6,17 @@ import { comfortableContainers, type HostResources } from "./capacity.ts";
 import type { Profile } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
 import type { Egress } from "./egress.ts";
+import type { EngineTrial } from "./engine-trial.ts";
 import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { PortRange } from "./port-triples.ts";
-import type { Slots } from "./slots.ts";
 
 const MIB = 1024 * 1024;
 
 interface StatusParts {
   gate: Gate;
   inventory: Inventory;
-  slots: Slots;
+  engineTrial: EngineTrial;
   draining: Draining;
   egress: Egress;
   host: HostResources;
@@ -41,7 +41,7 @@ export class Status {
   }
 
   async read(): Promise<BackendStatus> {
-    const { slots, draining, egress, gate, host, inventory, portRange, version } = this.#parts;
+    const { engineTrial, draining, egress, gate, host, inventory, portRange, version } = this.#parts;
     const info = gate.isClosed ? undefined : this.#engineInfo;
     const owned = inventory.ownedLast;
     return {
@@ -52,7 +52,7 @@ export class Status {
       docker: { reachable: info !== undefined, version: info?.version ?? null },
       capacity: {
         ...this.#capacity(info),
-        diskQuotaEnforced: slots.knownAbilities?.diskQuota ?? null,
+        diskQuotaEnforced: engineTrial.known?.diskQuota ?? null,
         egress: egress.policy,
         egressEnforced: egress.enforced,
         portRange,
