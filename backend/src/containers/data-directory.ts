@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, realpath } from "node:fs/promises";
+import { mkdir, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { writeDurably } from "./durable-file.ts";
+import { isHalfWritten, writeDurably } from "./durable-file.ts";
 
 /** No agent can work in this data directory now; the message says why and what to do, in one sentence. */
 export class DataDirectoryError extends Error {
@@ -31,7 +31,11 @@ export class DataDirectory implements AsyncDisposable {
       return realpath(path);
     });
     const lock = await lockDirectory(real);
-    return new DataDirectory(real, await usable(real, () => readOrMakeId(real)), lock);
+    const backendId = await usable(real, async () => {
+      await removeHalfWritten(real);
+      return readOrMakeId(real);
+    });
+    return new DataDirectory(real, backendId, lock);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -70,6 +74,12 @@ async function lockDirectory(path: string): Promise<Server | undefined> {
   });
   server.unref();
   return server;
+}
+
+/** What an agent was about to put in place when it was killed. */
+async function removeHalfWritten(directory: string): Promise<void> {
+  const files = await readdir(directory, { recursive: true });
+  await Promise.all(files.filter(isHalfWritten).map((file) => rm(join(directory, file), { force: true })));
 }
 
 async function readOrMakeId(directory: string): Promise<string> {

@@ -3,12 +3,14 @@ import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { failpoint } from "../observe/failpoints.ts";
 
+const SUFFIX = ".tmp";
+
 /**
  * Puts `text` at `path` so that whoever looks, also after a power cut, finds either the old content or the new:
  * written beside it, synced, renamed over it, directory synced.
  */
 export async function writeDurably(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${randomUUID()}${SUFFIX}`;
   try {
     await writeSynced(temporary, text, mode);
     failpoint("claim:written-beside");
@@ -20,6 +22,9 @@ export async function writeDurably(path: string, text: string, mode: number): Pr
   }
   await syncDirectory(dirname(path));
 }
+
+/** Whether a file stands beside its place still. Where nobody writes any more it never gets there. */
+export const isHalfWritten = (path: string): boolean => path.endsWith(SUFFIX);
 
 async function writeSynced(path: string, text: string, mode: number): Promise<void> {
   await using file = await open(path, "wx", mode);
