@@ -48,3 +48,23 @@ test("a container that several remove at once is gone for each of them when it i
   });
   await Promise.all(removals);
 });
+
+test("an image that was committed here is told also where it has no name, and one that a person committed is not", async () => {
+  const label = `dockhost.e2e=${name}`;
+  const id = await docker("create", "--name", name, "--label", label, "dockhost/instance:latest");
+  const reference = `dockhost/moved:${name}`;
+  await local().commit(id, reference);
+  const comment = await docker("image", "inspect", "--format", "{{.Comment}}", reference);
+  const nameless = await docker("commit", "--message", comment, id);
+  const theirs = await docker("commit", "--message", "mine", id);
+  try {
+    expect((await local().imageNames(label)).sort()).toEqual([reference, nameless].sort());
+    await local().removeImage(nameless);
+    await local().removeImage(reference);
+    expect(await local().imageNames(label)).toEqual([]);
+    expect(await docker("images", "--quiet", "--no-trunc", "--filter", `label=${label}`)).toBe(theirs);
+  } finally {
+    const left = await docker("images", "--quiet", "--no-trunc", "--filter", `label=${label}`);
+    for (const image of left.split("\n").filter((one) => one !== "")) await docker("rmi", image);
+  }
+});

@@ -81,13 +81,14 @@ function succeeded(model: Model, ms: number): void {
   console.log(`schedule ${done}: ${model.steps} steps, ${model.faults.length} faults, ${(ms / 1_000).toFixed(1)} s`);
 }
 
-/** Counts the first ruin; those found while it is made shorter are the same. */
+/** Counts and writes down the first ruin; those found while it is made shorter are the same. */
 async function note(error: unknown): Promise<never> {
   const { message } = error as Error;
   const file = join(tmpdir(), `dockhost-schedule-${SEED}.log`);
   const account = await world.account();
   const tail = account.split("\n").slice(-TAIL_LINES).join("\n");
-  await writeFile(file, account);
+  // What comes while it is made shorter may be another ruin: the first is the one to be understood.
+  if (ruinedAt === undefined) await writeFile(file, account);
   if (ruinedAt === undefined && error instanceof Ruin && error.loss) losses[error.loss] += 1;
   ruinedAt ??= performance.now();
   console.log(`ruin: ${message}`);

@@ -306,8 +306,11 @@ export class World implements AsyncDisposable {
     });
     const containers = await this.machine.docker("ps", "--all", "--quiet");
     if (containers !== "") await this.machine.docker("rm", "--force", "--volumes", ...containers.split("\n"));
-    const moved = await this.machine.docker("images", "--quiet", "dockhost/moved");
-    if (moved !== "") await this.machine.docker("rmi", "--force", ...moved.split("\n"));
+    const images = ["--filter=reference=dockhost/moved", "--filter=dangling=true"].map((filter) =>
+      this.machine.docker("images", "--quiet", "--no-trunc", filter),
+    );
+    const left = new Set((await Promise.all(images)).flatMap(lines));
+    if (left.size > 0) await this.machine.docker("rmi", "--force", ...left);
     await this.heal();
   }
 

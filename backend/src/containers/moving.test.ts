@@ -81,6 +81,14 @@ describe("a stopped container whose port another process has taken", () => {
     expect(movedImages()).toEqual(["dockhost/moved:another-backends"]);
   });
 
+  it("leaves no image either where Docker has died before it gave it its name", async () => {
+    const { labels } = (await create(), only());
+    agent.engine.images.set("sha256:nameless", { id: "sha256:nameless", labels });
+    await agent.stopAgent();
+    await agent.startAgent();
+    expect([...agent.engine.images.keys()]).toEqual(["dockhost/instance:latest"]);
+  });
+
   it("stays as it is where some of its files lie in a volume", async () => {
     const { ports } = await create();
     only().hasVolumes = true;

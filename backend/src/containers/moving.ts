@@ -86,13 +86,16 @@ export class Moving {
     }
   }
 
-  /** A commit whose reply was lost may end after its move was undone: its image is on no claim. */
+  /** A commit whose reply was lost may end after its move was undone: its image is on no claim. Nor is one without a name. */
   async sweepImages(): Promise<void> {
     const { backendId, directories, engine, log } = this.#parts;
     const images = await engine.imageNames(`${LABELS.backend}=${backendId}`);
     // Only now, since a move claims its image before it makes it.
     const claimed = directories.claimedImages();
-    for (const image of images.filter((name) => name.startsWith(MOVED_PREFIX) && !claimed.has(name))) {
+    const isOfMove = (name: string): boolean => name.startsWith(MOVED_PREFIX) || isNameless(name);
+    for (const image of images.filter((name) => isOfMove(name) && !claimed.has(name))) {
+      // One that gets its name at this moment is not without it any more.
+      if (isNameless(image) && directories.usersMoving().length > 0) continue;
       await engine.removeImage(image);
       log.info({ image }, "Removed an image that an unfinished move had left");
     }
@@ -169,3 +172,5 @@ export class Moving {
     return claim;
   }
 }
+
+const isNameless = (image: string): boolean => image.startsWith("sha256:");

@@ -19,6 +19,9 @@ export type EngineAddress =
   | { readonly kind: "unix"; readonly socketPath: string }
   | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
 
+/** Begins the comment of each image that is made of a container here. */
+const COMMITTED = "committed by DockHost as ";
+
 /** How long a removal that another has begun may take, ms. */
 const OTHERS_REMOVAL_MS = 20_000;
 
@@ -105,14 +108,26 @@ export class DockerEngine implements Engine {
   async commit(id: string, reference: string): Promise<void> {
     const [repo, tag] = reference.split(":");
     // Never twice: the second image would take the name from the first, which nobody would find to remove.
-    await once("commit", () => this.#docker.getContainer(id).commit({ repo, tag }));
+    await once("commit", () => this.#docker.getContainer(id).commit({ repo, tag, comment: COMMITTED + reference }));
   }
 
   async imageNames(label: string): Promise<string[]> {
     const filters = JSON.stringify({ label: [label] });
     const found = await repeatable("images", () => this.#docker.listImages({ filters }));
-    // One without a name carries null in place of them.
-    return found.flatMap(({ RepoTags }) => (RepoTags as string[] | null) ?? []);
+    const names = await Promise.all(
+      found.map(async ({ Id, RepoTags }) => {
+        const given = namesAmong(RepoTags as string[] | null);
+        return given.length > 0 || !(await this.#isCommitted(Id)) ? given : [Id];
+      }),
+    );
+    return names.flat();
+  }
+
+  /** A person who commits a container by hand makes an image with the same labels, and it is theirs. */
+  async #isCommitted(imageId: string): Promise<boolean> {
+    const image = this.#docker.getImage(imageId);
+    const found = await unlessNotFound(repeatable("image", () => image.inspect()));
+    return found?.Comment.startsWith(COMMITTED) ?? false;
   }
 
   async removeImage(reference: string): Promise<void> {
@@ -170,6 +185,9 @@ async function untilRemoved(container: Docker.Container, removal: Promise<unknow
     await container.wait({ condition: "removed", abortSignal: AbortSignal.timeout(OTHERS_REMOVAL_MS) });
   }
 }
+
+/** One without a name carries `<none>:<none>` in its place, or nothing. */
+const namesAmong = (tags: readonly string[] | null): string[] => (tags ?? []).filter((tag) => tag !== "<none>:<none>");
 
 interface DockerInfo {
   DockerRootDir: string;

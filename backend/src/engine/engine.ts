@@ -19,7 +19,10 @@ export interface Engine {
   rename(id: string, name: string): Promise<void>;
   /** Makes an image of a container's files and settings; `reference` is `name:tag`. */
   commit(id: string, reference: string): Promise<void>;
-  /** The names of the images that bear `label` (`key=value`); a committed one has the labels of its container. */
+  /**
+   * The names of the images that bear `label` (`key=value`); a committed one has the labels of its container. One that
+   * `commit` has made and that has no name, since the Engine died before it got it, is told by its id (`sha256:…`).
+   */
   imageNames(label: string): Promise<string[]>;
   /** Takes the name from an image and frees what nothing else needs; already gone is success. */
   removeImage(reference: string): Promise<void>;
