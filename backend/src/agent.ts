@@ -24,10 +24,13 @@ import { Operations } from "./containers/operations.ts";
 import { PortTriples, type PortProbe } from "./containers/port-triples.ts";
 import { Recovery } from "./containers/recovery.ts";
 import { SlotDirectories } from "./containers/slot-directories.ts";
+import { SlotBuilder } from "./containers/slot-builder.ts";
 import { Slots } from "./containers/slots.ts";
+import { SpareSlots } from "./containers/spare-slots.ts";
 import { SshCheck } from "./containers/ssh-check.ts";
 import { Status } from "./containers/status.ts";
 import { UserQueues } from "./containers/user-queues.ts";
+import { WarmPool } from "./containers/warm-pool.ts";
 import { DockerEngine } from "./engine/docker-engine.ts";
 import { EngineWithDeadlines, type EngineDeadlines } from "./engine/engine-with-deadlines.ts";
 import type { Engine } from "./engine/engine.ts";
@@ -97,12 +100,15 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const slotsUnderWay = new Set<string>();
   const engineTrial = new EngineTrial({ ...shared, slotsUnderWay });
   const engineTurns = new EngineTurns(Math.max(2, availableParallelism()));
-  const slots = new Slots({ ...shared, engineTrial, engineTurns, slotsUnderWay, engineIsLocal });
+  const builder = new SlotBuilder({ ...shared, engineTrial, engineTurns, engineIsLocal });
+  const spares = new SpareSlots(shared.triples, () => reports.statusChanged());
+  const slots = new Slots({ ...shared, engineTrial, engineTurns, builder, spares, slotsUnderWay });
+  const warmPool = new WarmPool({ ...shared, engineTrial, builder, spares, slots, warmPool: config.warmPool });
   const changes = new Changes({ ...shared, slots });
   const moving = new Moving({ ...shared, slots });
   const lostProcesses = new LostProcesses({ ...shared, slots, engineIsLocal });
-  const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, operations: operationLog });
-  const creation = new Creation({ ...shared, slots });
+  const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, warmPool, operations: operationLog });
+  const creation = new Creation({ ...shared, slots, warmPool });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
   const containers = new Containers({ ...shared, slots, moving, creation, operations });
   const egress = new Egress({
@@ -111,7 +117,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     egress: egressPolicy,
     onChange: () => reports.statusChanged(),
   });
-  const status = new Status({ ...shared, engineTrial, egress, portRange, version: VERSION });
+  const status = new Status({ ...shared, engineTrial, spares, egress, portRange, version: VERSION });
 
   const connection = new Connection({
     url: config.mainServerUrl,
@@ -155,7 +161,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       void tryOutEngine(shared.images, engineTrial, log).then(() => reports.statusChanged());
       await egress.look();
     },
-    afterOpening: () => reports.resync(),
+    afterOpening: () => {
+      warmPool.wake();
+      reports.resync();
+    },
     afterClosing: () => reports.statusChanged(),
   });
   connection.open();
@@ -165,7 +174,9 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     async [Symbol.asyncDispose]() {
       dispatch.close();
       const finished = async () => Promise.all([dispatch.replied(), shared.queues.idle()]);
+      const emptied = atMost(FINISH_MS, warmPool[Symbol.asyncDispose]());
       await finishWork(finished, shared.images, slots, log);
+      await emptied;
       reports[Symbol.dispose]();
       connection.close();
       await atMost(LEAVE_MS, watch[Symbol.asyncDispose]());

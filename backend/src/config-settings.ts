@@ -120,8 +120,8 @@ export const SETTINGS = {
   },
   warmPool: {
     variable: "DOCKHOST_WARM_POOL",
-    standard: "0",
-    meaning: "how many instances to make ahead",
+    standard: "1",
+    meaning: "how many instances to make ahead, so that a create takes no time; 0: none",
     must: `a whole number from 0 to ${MAX_CONTAINERS}`,
     schema: wholeNumber(0, MAX_CONTAINERS),
   },

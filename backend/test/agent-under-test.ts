@@ -34,6 +34,8 @@ export class AgentUnderTest {
       DOCKHOST_API_KEY: "dkh_test",
       MAIN_SERVER_BACKEND_URL: this.mainServer.url,
       DOCKHOST_DATA_DIR: this.#dataDirectory,
+      // What is made ahead has tests of its own.
+      DOCKHOST_WARM_POOL: "0",
       ...this.#settings,
     };
     const config = readConfig(environment, { cwd: this.#dataDirectory });

@@ -4,6 +4,7 @@ import {
   EngineError,
   type ContainerDetail,
   type ContainerEvent,
+  type ContainerLimits,
   type ContainerSpec,
   type ContainerSummary,
   type Engine,
@@ -156,6 +157,10 @@ export class EngineDouble implements Engine {
       this.#requireFreeName(name);
       this.#require(id).name = name;
     });
+  }
+
+  update(id: string, limits: ContainerLimits): Promise<void> {
+    return this.#answer("update", () => void Object.assign(this.#require(id).spec, limits));
   }
 
   commit(id: string, reference: string): Promise<void> {

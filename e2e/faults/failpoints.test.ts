@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Container } from "@dockhost/protocol";
+import type { Container, Limits } from "@dockhost/protocol";
 import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
+import type { Environment } from "../support/backend-process.ts";
 import { docker } from "../support/docker-cli.ts";
 import { inspect } from "../support/inspected.ts";
 import { hold } from "../support/ports.ts";
@@ -28,6 +29,8 @@ interface Way {
   passings?: readonly number[];
   /** Whether the retry comes there again, to die once more. */
   again?: boolean;
+  /** What the create asks for. */
+  limits?: Limits;
   /** Whether another process holds a port of the one's container meanwhile. */
   portTaken?: boolean;
 }
@@ -47,6 +50,11 @@ const WAYS: Readonly<Record<Failpoint, readonly Way[]>> = {
   "create:ssh-answered": [{ ...CREATE, again: true }],
   "create:fingerprint-claimed": [{ ...CREATE, again: true }],
   "create:named": [CREATE],
+  "spare:container-started": [CREATE],
+  "spare:ssh-answered": [CREATE],
+  "spare:taken": [CREATE],
+  "spare:claimed": [CREATE],
+  "spare:limited": [{ ...CREATE, limits: { memoryMiB: 64 } }],
   "start:wish-claimed": [START],
   "start:container-started": [START],
   "start:ssh-answered": [START],
@@ -106,7 +114,8 @@ describe.concurrent("a backend killed at any moment of", () => {
   test.each(GROUPS)(
     "%s:… leaves exactly what was asked for, whether the same is asked again or something else",
     async (group) => {
-      await using stage = await Stage.open();
+      // Two users' containers stand ready where it is about these.
+      await using stage = await Stage.open({ DOCKHOST_WARM_POOL: group === "spare" ? "2" : "0" });
       for (const name of FAILPOINTS.filter((one) => one.startsWith(`${group}:`))) {
         for (const way of waysTo(name)) {
           for (const passing of way.passings ?? [1]) await stage.round(name, passing, way);
@@ -139,8 +148,8 @@ class Stage implements AsyncDisposable {
     this.#mortal = mortal;
   }
 
-  static async open(): Promise<Stage> {
-    const stage = new Stage(await MortalSite.open());
+  static async open(environment: Environment): Promise<Stage> {
+    const stage = new Stage(await MortalSite.open(environment));
     await Promise.all(Object.entries(stage.#bystanders).map(([username, state]) => stage.#bring(username, state)));
     return stage;
   }
@@ -161,7 +170,7 @@ class Stage implements AsyncDisposable {
     const operationId = randomUUID();
     await this.#dieAt(name, passing, way, before, operationId);
     const [reply, instead] = await Promise.all([
-      this.#send(way.command, again, operationId),
+      this.#send(way.command, again, operationId, way.limits),
       this.#send(INSTEAD[way.command], other, randomUUID()),
     ]);
 
@@ -176,7 +185,7 @@ class Stage implements AsyncDisposable {
     } else if (way.before !== "absent" && AFTER[way.command] !== "absent") {
       expect(reply, place).toMatchObject({ data: { containerId: before?.containerId, ports: before?.ports } });
     }
-    await this.#expectRepeatable(way.command, again, operationId, reply);
+    await this.#expectRepeatable(way, again, operationId, reply);
     const [hers, theirs] = [AFTER[way.command], AFTER[INSTEAD[way.command]]];
     await expectInvariants(this.#mortal.site, { ...this.#bystanders, [again]: hers, [other]: theirs });
     expect(await this.#lookAtBystanders(), place).toEqual(untouched);
@@ -200,15 +209,15 @@ class Stage implements AsyncDisposable {
     }
     const connection = await mortal.alive();
     mortal.order(...(way.earlier ? [{ at: way.earlier, passing: 1 }] : []), here, here);
-    connection.socket.emit(way.command, request(way.command, this.#again, operationId));
-    connection.socket.emit(way.command, request(way.command, this.#other, randomUUID()));
+    connection.socket.emit(way.command, request(way.command, this.#again, operationId, way.limits));
+    connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
     await mortal.death();
   }
 
   /** I6: a repeat executes nothing, and its reply is the same. */
-  async #expectRepeatable(command: Command, username: string, operationId: string, reply: object): Promise<void> {
+  async #expectRepeatable(way: Way, username: string, operationId: string, reply: object): Promise<void> {
     const startedAt = await this.#startedAt(username);
-    const repeated = await this.#send(command, username, operationId);
+    const repeated = await this.#send(way.command, username, operationId, way.limits);
     expect(repeated).toEqual(reply);
     expect(await this.#startedAt(username)).toBe(startedAt);
   }
@@ -241,8 +250,8 @@ class Stage implements AsyncDisposable {
     return connection.succeed(to === "running" ? "start-container" : "stop-container", { username });
   }
 
-  async #send(command: Command, username: string, operationId: string) {
-    return this.#mortal.insist(command, request(command, username, operationId));
+  async #send(command: Command, username: string, operationId: string, limits?: Limits) {
+    return this.#mortal.insist(command, request(command, username, operationId, limits));
   }
 
   async #lookAtBystanders(): Promise<unknown> {
@@ -270,9 +279,9 @@ class Stage implements AsyncDisposable {
   }
 }
 
-const request = (command: Command, username: string, operationId: string) =>
+const request = (command: Command, username: string, operationId: string, limits?: Limits) =>
   command === "create-container"
-    ? { username, operationId, sshPublicKey: key.publicKey }
+    ? { username, operationId, sshPublicKey: key.publicKey, limits }
     : { username, operationId, sshPublicKey: undefined };
 
 async function loseClaim({ dataDirectory, container }: { dataDirectory: string; container: Container }): Promise<void> {

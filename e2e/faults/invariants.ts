@@ -8,16 +8,19 @@ export type Expected = Container["state"] | "absent";
 
 /**
  * One container for each user who should have one and none for others (I1), each labelled and with a port triple of its
- * own (I2, I4), and nothing else of this backend's: no unnamed container, no directory without one, no image of a
- * move but those that its containers are made of (I5).
+ * own (I2, I4), and nothing else of this backend's: no unnamed container but those that it keeps ready, no directory
+ * without one, no image of a move but those that its containers are made of (I5).
  */
 export async function expectInvariants(site: Site, expected: Readonly<Record<string, Expected>>): Promise<void> {
   const present = Object.entries(expected).filter(([, state]) => state !== "absent");
   const names = present.map(([username]) => `dockhost-${username}`).sort();
   await vi.waitFor(
     async () => {
-      expect((await site.containerNames()).sort()).toEqual(names);
-      expect(await site.slotDirectories()).toHaveLength(names.length);
+      const [found, spare] = [await site.containerNames(), await site.unclaimed()];
+      expect(found.filter((name) => !spare.includes(name)).sort()).toEqual(names);
+      // What has no name is what the backend keeps ready, and tells.
+      expect(site.connection.said.latest("backend-status")?.usage.warmSlots).toBe(spare.length);
+      expect(await site.slotDirectories()).toHaveLength(names.length + spare.length);
       expect(await imagesOfMoves(site)).toEqual(await imagesInUse(site));
     },
     { timeout: 40_000, interval: 250 },

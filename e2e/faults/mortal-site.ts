@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CommandInput, CommandName, Reply } from "@dockhost/protocol";
 import type { BackendConnection } from "../support/backend-connection.ts";
-import type { BackendProcess } from "../support/backend-process.ts";
+import type { BackendProcess, Environment } from "../support/backend-process.ts";
 import { KillOrders, type KillOrder } from "../support/kill-orders.ts";
 import { Site } from "../support/site.ts";
 
@@ -27,9 +27,9 @@ export class MortalSite implements AsyncDisposable {
     this.#orders = orders;
   }
 
-  static async open(): Promise<MortalSite> {
+  static async open(environment: Environment = {}): Promise<MortalSite> {
     const orders = await KillOrders.open();
-    return new MortalSite(await Site.prepare({ environment: orders.environment }), orders);
+    return new MortalSite(await Site.prepare({ environment: { ...orders.environment, ...environment } }), orders);
   }
 
   /** Where its backends die next, one after the other; in place of what had not been carried out yet. */

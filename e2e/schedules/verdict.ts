@@ -89,12 +89,16 @@ async function orphan(containers: readonly Container[], world: World): Promise<D
     world.files(),
   ]);
   const known = new Set(containers.map(({ username }) => `dockhost-${username}`));
+  const spare = names.filter((name) => name.startsWith("dockhost.slot."));
+  const expected = containers.length + spare.length;
   const orphans = [
-    ...names.filter((name) => !known.has(name)),
+    ...names.filter((name) => !known.has(name) && !spare.includes(name)),
+    // The backend tells how many it keeps ready; any other that has no name is nobody's.
+    ...(spare.length === world.warmSlots ? [] : spare),
     ...images,
     ...networks.filter((name) => !OF_THE_ENGINE.includes(name)),
     ...files.own.filter((name) => !OF_THE_BACKEND.includes(name)),
-    ...(files.slots.length > containers.length ? files.slots.map((slot) => `one of the directories ${slot}`) : []),
+    ...(files.slots.length > expected ? files.slots.map((slot) => `one of the directories ${slot}`) : []),
   ];
   return orphans.length === 0 ? undefined : { loss: "orphaned", words: `nobody knows ${orphans.join(", ")}` };
 }

@@ -81,6 +81,7 @@ export class World implements AsyncDisposable {
     const environment = {
       DOCKER_HOST: `unix://${socket}.proxy`,
       DOCKHOST_PORT_RANGE: `${FIRST_PORT}-${LAST_PORT}`,
+      DOCKHOST_WARM_POOL: "1",
       MAIN_SERVER_BACKEND_URL: `http://${gateway}:${toServer.port}`,
       LOG_LEVEL: "debug",
       DEBUG: "dockhost:*",
@@ -267,6 +268,11 @@ export class World implements AsyncDisposable {
       stdout: "",
       stderr: `no connection: ${String(error)}`,
     }));
+  }
+
+  /** How many slots the backend said last that it keeps ready. */
+  get warmSlots(): number {
+    return this.site.connection.said.latest("backend-status")?.usage.warmSlots ?? 0;
   }
 
   /** Of this Engine, whoever has made them. */

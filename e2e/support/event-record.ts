@@ -35,6 +35,11 @@ export class EventRecord {
     return this.named(name).map((payload) => REPORTS[name].parse(payload) as Report<Name>);
   }
 
+  /** The newest report of that name; undefined where there was none yet. */
+  latest<Name extends ReportName>(name: Name): Report<Name> | undefined {
+    return this.reports(name).at(-1);
+  }
+
   /** The first report of that name that matches, said already or still to come. */
   async report<Name extends ReportName>(
     name: Name,

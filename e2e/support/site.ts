@@ -66,6 +66,8 @@ export class Site implements AsyncDisposable {
       DOCKHOST_API_KEY: API_KEY,
       MAIN_SERVER_BACKEND_URL: this.server.url,
       DOCKHOST_DATA_DIR: this.dataDirectory,
+      // What is made ahead would stand among what the tests count; those about it ask for it.
+      DOCKHOST_WARM_POOL: "0",
       ...this.#environment,
     };
   }

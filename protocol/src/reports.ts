@@ -30,6 +30,8 @@ export const BackendStatus = z.object({
   usage: z.object({
     containers: Count,
     running: Count,
+    /** Made ahead for whoever comes next; in none of the other counts. */
+    warmSlots: Count.optional(),
     memoryAvailableMiB: Count,
     diskFreeMiB: Count,
   }),

@@ -5,6 +5,8 @@ import { DockHostError } from "./errors.ts";
 const MIB = 1024 * 1024;
 const MEMORY_FLOOR_MIB = 512;
 const DISK_FLOOR_MIB = 2048;
+/** So many times the floors have to be free for what can wait. */
+const PLENTY = 2;
 /** What one instance is reckoned to need of a processor. */
 const CPUS_PER_CONTAINER = 0.5;
 
@@ -45,6 +47,13 @@ export async function admit(containers: number, maxContainers: number, host: Hos
   if (memory < MEMORY_FLOOR_MIB) throw full(`${memory} MiB of memory are available, ${MEMORY_FLOOR_MIB} are needed`);
   const disk = await host.diskFreeMiB();
   if (disk < DISK_FLOOR_MIB) throw full(`${disk} MiB of disk are free, ${DISK_FLOOR_MIB} are needed`);
+}
+
+/** Whether there is so much of everything that a container may be made which nobody has asked for. */
+export async function hasPlenty(host: HostResources): Promise<boolean> {
+  return (
+    host.memoryAvailableMiB() >= PLENTY * MEMORY_FLOOR_MIB && (await host.diskFreeMiB()) >= PLENTY * DISK_FLOOR_MIB
+  );
 }
 
 const full = (why: string): DockHostError =>

@@ -63,9 +63,28 @@ const FLOORS = { memoryMiB: 32, cpus: 0.05, pids: 16, diskMiB: 64 } as const;
 
 /** Everything the Engine needs to make the container of `plan`. Pure. */
 export function containerSpec(plan: SlotPlan, profile: Profile, abilities: EngineAbilities): ContainerSpec {
+  const { backendId, slot, base, image } = plan;
+  const labels = {
+    [LABELS.managed]: "true",
+    [LABELS.backend]: backendId,
+    [LABELS.slot]: slot,
+    [LABELS.ports]: String(base),
+    [LABELS.spec]: specHash(image, profile, abilities),
+  };
+  return { ...unlabelled(plan, profile, abilities), labels };
+}
+
+/** Changes when the image or anything of the profile does: a container made ahead under another hash is stale. */
+export function specHash(image: SlotPlan["image"], profile: Profile, abilities: EngineAbilities): string {
+  const plan = { slot: "", backendId: "", image, base: 1, limits: {}, keys: undefined, environment: {} };
+  const parts = JSON.stringify([image.id, unlabelled(plan, profile, abilities)]);
+  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
+}
+
+function unlabelled(plan: SlotPlan, profile: Profile, abilities: EngineAbilities): Omit<ContainerSpec, "labels"> {
   const ports = portsOf(plan.base);
-  const limits = effectiveLimits(plan.limits, profile);
-  const spec = {
+  const limits = limitsOf(plan.limits, profile);
+  return {
     image: plan.image.reference,
     hostname: "dockhost",
     environment: plan.environment,
@@ -84,7 +103,6 @@ export function containerSpec(plan: SlotPlan, profile: Profile, abilities: Engin
     diskBytes: abilities.diskQuota ? limits.diskBytes : undefined,
     runtime: profile.runtime,
   };
-  return { ...spec, labels: labelsOf(plan, profile, abilities) };
 }
 
 /** Throws INVALID_ARGUMENT where `limits` ask for more than the operator's own, or for too little to log in. */
@@ -105,28 +123,12 @@ export function checkLimits(limits: Limits, profile: Profile): void {
   }
 }
 
-function effectiveLimits(asked: Limits, profile: Profile): Profile["limits"] {
+/** What a container gets that asks for `asked`: the operator's own where it asks for nothing. */
+export function limitsOf(asked: Limits, profile: Profile): Profile["limits"] {
   return {
     memoryBytes: asked.memoryMiB === undefined ? profile.limits.memoryBytes : asked.memoryMiB * MIB,
     cpus: asked.cpus ?? profile.limits.cpus,
     pids: asked.pids ?? profile.limits.pids,
     diskBytes: asked.diskMiB === undefined ? profile.limits.diskBytes : asked.diskMiB * MIB,
   };
-}
-
-function labelsOf(plan: SlotPlan, profile: Profile, abilities: EngineAbilities): Record<string, string> {
-  return {
-    [LABELS.managed]: "true",
-    [LABELS.backend]: plan.backendId,
-    [LABELS.slot]: plan.slot,
-    [LABELS.ports]: String(plan.base),
-    [LABELS.spec]: specHash(plan.image.id, profile, abilities),
-  };
-}
-
-/** Changes when the image or the profile does: a container made ahead under another hash is stale. */
-function specHash(imageId: string, profile: Profile, abilities: EngineAbilities): string {
-  const { limits, bindAddress, runtime } = profile;
-  const parts = JSON.stringify([imageId, limits, bindAddress, runtime ?? null, abilities, CAPABILITIES]);
-  return createHash("sha256").update(parts).digest("hex").slice(0, 16);
 }

@@ -13,6 +13,7 @@ import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slot, Slots } from "./slots.ts";
 import type { SshCheck } from "./ssh-check.ts";
 import { containerView, type Owned } from "./views.ts";
+import type { WarmPool } from "./warm-pool.ts";
 
 /** What surrounds one command: who hears of its progress, and a deadline that a pull does not count against. */
 export interface OperationContext {
@@ -30,6 +31,7 @@ export interface CreationParts {
   directories: SlotDirectories;
   sshCheck: SshCheck;
   draining: Draining;
+  warmPool: Pick<WarmPool, "noteCreate">;
   host: HostResources;
   maxContainers: number;
   log: Log;
@@ -75,6 +77,7 @@ export class Creation {
     this.#making.add(username);
     try {
       await this.#admit(others.size);
+      this.#parts.warmPool.noteCreate();
       const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });
       const image = found ?? (await context.outsideDeadline(images.ensure(request.image, onPull)));
       const createdAt = new Date().toISOString();
@@ -122,7 +125,7 @@ export class Creation {
     log.info({ username, keys: keyDelivery(slot.claim), hostKeyFingerprint }, "SSH set up");
     const claim: Claim = { ...slot.claim, hostKeyFingerprint };
     // In this order: whoever is named has all that its reply tells, also after a crash in between.
-    await directories.writeClaim(slot.slot, claim);
+    if (slot.claim.hostKeyFingerprint !== hostKeyFingerprint) await directories.writeClaim(slot.slot, claim);
     failpoint("create:fingerprint-claimed");
     await slots.name(slot, username);
     failpoint("create:named");

@@ -15,7 +15,7 @@ describe("a port triple", () => {
         const triples = new PortTriples(RANGE, (port) => Promise.resolve(!busy.has(port)));
         const expected = BASES.find((base) => [base, base + 1, base + 2].every((port) => !busy.has(port)));
         if (expected === undefined) await expect(triples.lease("a")).rejects.toMatchObject({ code: "NO_FREE_PORTS" });
-        else expect(await triples.lease("a")).toBe(expected);
+        else expect(await triples.lease("a")).toEqual({ base: expected });
       }),
       { numRuns: 2_000 },
     );
@@ -28,7 +28,7 @@ describe("a port triple", () => {
         const triples = new PortTriples(RANGE, allFree);
         const held = new Map<string, number>();
         const running = steps.map(async ({ holder, leases }) => {
-          if (leases) held.set(holder, await triples.lease(holder));
+          if (leases) held.set(holder, (await triples.lease(holder)).base);
           else {
             triples.release(holder);
             held.delete(holder);
@@ -46,7 +46,7 @@ describe("a port triple", () => {
   it("that a stopped container holds is passed over, also where it stands across two of ours", async () => {
     const triples = new PortTriples(RANGE, allFree);
     triples.hold("stopped", 1025);
-    expect(await triples.lease("a")).toBe(1030);
+    expect(await triples.lease("a")).toEqual({ base: 1030 });
   });
 
   it("is looked for from where the request says, and past the end of the range anew", async () => {
@@ -55,7 +55,8 @@ describe("a port triple", () => {
         const triples = new PortTriples(RANGE, allFree);
         const above = BASES.filter((base) => base >= searchFrom);
         const expected = [...above, ...BASES.filter((base) => base < searchFrom)];
-        for (const [index, base] of expected.entries()) expect(await triples.lease(`${index}`, searchFrom)).toBe(base);
+        for (const [index, base] of expected.entries())
+          expect(await triples.lease(`${index}`, searchFrom)).toEqual({ base: base });
         await expect(triples.lease("one more", searchFrom)).rejects.toMatchObject({ code: "NO_FREE_PORTS" });
       }),
       { numRuns: 500 },
@@ -67,21 +68,58 @@ describe("a port triple", () => {
     triples.hold("container", 1024);
     triples.hold("copy", 1024);
     triples.release("copy");
-    expect(await triples.lease("a")).toBe(1027);
+    expect(await triples.lease("a")).toEqual({ base: 1027 });
+  });
+
+  it("of a spare holder counts as free, and goes to one lease alone, however many come at once", async () => {
+    const kind = fc.constantFrom("free", "held", "spare");
+    await fc.assert(
+      fc.asyncProperty(fc.array(kind, { minLength: BASES.length, maxLength: BASES.length }), async (kinds) => {
+        const triples = new PortTriples(RANGE, allFree);
+        for (const [index, base] of BASES.entries()) {
+          if (kinds[index] !== "free") triples.hold(`${kinds[index]} ${base}`, base);
+          if (kinds[index] === "spare") triples.offer(`spare ${base}`);
+        }
+        const expected = BASES.flatMap((base, index) => {
+          if (kinds[index] === "held") return [];
+          return [kinds[index] === "spare" ? { base, spare: `spare ${base}` } : { base }];
+        });
+        expect(await triples.leaseBelow("spare too")).toBe(BASES.find((_, index) => kinds[index] === "free"));
+        triples.release("spare too");
+        expect(await Promise.all(expected.map((_, index) => triples.lease(`${index}`)))).toEqual(expected);
+        await expect(triples.lease("one more")).rejects.toMatchObject({ code: "NO_FREE_PORTS" });
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("of a spare holder that was kept is nobody else's", async () => {
+    const triples = new PortTriples(RANGE, allFree);
+    triples.hold("spare", 1024);
+    triples.offer("spare");
+    triples.keep("spare");
+    expect(await triples.lease("a")).toEqual({ base: 1027 });
+  });
+
+  it("is looked for below another one only where that is asked for", async () => {
+    const triples = new PortTriples(RANGE, allFree);
+    triples.hold("a", 1024);
+    expect(await triples.leaseBelow("b", 1027)).toBeUndefined();
+    expect(await triples.leaseBelow("b", 1028)).toBe(1027);
   });
 
   it("is free again once released", async () => {
     const triples = new PortTriples(RANGE, allFree);
-    expect(await triples.lease("a")).toBe(1024);
-    expect(await triples.lease("b")).toBe(1027);
+    expect(await triples.lease("a")).toEqual({ base: 1024 });
+    expect(await triples.lease("b")).toEqual({ base: 1027 });
     triples.release("a");
-    expect(await triples.lease("c")).toBe(1024);
+    expect(await triples.lease("c")).toEqual({ base: 1024 });
   });
 
   it("that the Engine refused is passed over for a while", async () => {
     const triples = new PortTriples(RANGE, allFree);
     triples.refuse(1024);
-    expect(await triples.lease("a")).toBe(1027);
+    expect(await triples.lease("a")).toEqual({ base: 1027 });
   });
 
   it("ends within the range", async () => {

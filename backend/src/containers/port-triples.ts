@@ -8,6 +8,13 @@ export interface PortRange {
   last: number;
 }
 
+export interface Lease {
+  /** The first port of the triple. */
+  base: number;
+  /** The holder that had it as a spare one: to be taken over, or removed before anything else can listen there. */
+  spare?: string;
+}
+
 export type PortProbe = (port: number) => Promise<boolean>;
 
 const step = steps("ports");
@@ -26,6 +33,8 @@ export class PortTriples {
   readonly #range: PortRange;
   readonly #isFree: PortProbe;
   readonly #holders = new Map<string, number>();
+  /** Holders that are nobody's: whoever wants a triple has it before them. */
+  readonly #spares = new Set<string>();
   readonly #refusedAt = new Map<number, number>();
 
   constructor(range: PortRange, isFree: PortProbe = canBind) {
@@ -35,10 +44,32 @@ export class PortTriples {
 
   /**
    * Gives `holder` the lowest triple whose three ports are all free, or the first from `searchFrom` upward; past the end
-   * of the range the search begins anew. Throws NO_FREE_PORTS.
+   * of the range the search begins anew. Those of a spare holder count as free, and it is spare no longer. Throws
+   * NO_FREE_PORTS.
    */
-  async lease(holder: string, searchFrom = this.#range.first): Promise<number> {
+  async lease(holder: string, searchFrom = this.#range.first): Promise<Lease> {
     return step.time(`lease for ${holder}`, () => this.#lease(holder, searchFrom));
+  }
+
+  /** As `lease`, but past spare holders too; undefined where no triple lower than `below` is free. */
+  async leaseBelow(holder: string, below = Infinity): Promise<number | undefined> {
+    const lower = this.#candidates(this.#range.first).filter((base) => base < below);
+    return (await this.#search(holder, lower, new Set()))?.base;
+  }
+
+  /** Whether `base` is the first port of a triple that this range gives. */
+  gives(base: number): boolean {
+    const { first, last } = this.#range;
+    return base >= first && base + 2 <= last && (base - first) % 3 === 0;
+  }
+
+  /** What `holder` has counts as free until it is kept. */
+  offer(holder: string): void {
+    this.#spares.add(holder);
+  }
+
+  keep(holder: string): void {
+    this.#spares.delete(holder);
   }
 
   /** Notes a triple that is held already, by a container that exists. */
@@ -52,6 +83,7 @@ export class PortTriples {
 
   release(holder: string): void {
     this.#holders.delete(holder);
+    this.#spares.delete(holder);
   }
 
   /** The Engine could not bind a triple that looked free: it is passed over for a while. */
@@ -59,18 +91,9 @@ export class PortTriples {
     this.#refusedAt.set(base, performance.now());
   }
 
-  async #lease(holder: string, searchFrom: number): Promise<number> {
-    for (const base of this.#candidates(searchFrom)) {
-      if (this.#isHeld(base) || this.#wasRefused(base)) continue;
-      this.hold(holder, base);
-      const taken = await this.#firstTaken(base);
-      if (taken === undefined) {
-        step(`${base} leased to ${holder}`);
-        return base;
-      }
-      step(`${base} passed over: ${taken} is in use`);
-      this.release(holder);
-    }
+  async #lease(holder: string, searchFrom: number): Promise<Lease> {
+    const found = await this.#search(holder, this.#candidates(searchFrom), this.#spares);
+    if (found) return found;
     const { first, last } = this.#range;
     throw new DockHostError(
       "NO_FREE_PORTS",
@@ -78,19 +101,40 @@ export class PortTriples {
     );
   }
 
-  *#candidates(searchFrom: number): Generator<number> {
+  /** The first of `bases` that is free but for those who are `givingWay`. */
+  async #search(holder: string, bases: readonly number[], givingWay: ReadonlySet<string>): Promise<Lease | undefined> {
+    for (const base of bases) {
+      const there = this.#holdersAt(base);
+      if (!there.every((one) => givingWay.has(one)) || this.#wasRefused(base)) continue;
+      this.hold(holder, base);
+      const [spare] = there;
+      if (spare !== undefined) {
+        this.keep(spare);
+        return { base, spare };
+      }
+      const taken = await this.#firstTaken(base);
+      if (taken === undefined) {
+        step(`${base} leased to ${holder}`);
+        return { base };
+      }
+      step(`${base} passed over: ${taken} is in use`);
+      this.release(holder);
+    }
+    return undefined;
+  }
+
+  #candidates(searchFrom: number): number[] {
     const bases: number[] = [];
     for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) bases.push(base);
     const begin = Math.max(
       0,
       bases.findIndex((base) => base >= searchFrom),
     );
-    yield* bases.slice(begin);
-    yield* bases.slice(0, begin);
+    return [...bases.slice(begin), ...bases.slice(0, begin)];
   }
 
-  #isHeld(base: number): boolean {
-    return [...this.#holders.values()].some((held) => Math.abs(held - base) < 3);
+  #holdersAt(base: number): string[] {
+    return [...this.#holders].flatMap(([holder, held]) => (Math.abs(held - base) < 3 ? [holder] : []));
   }
 
   #wasRefused(base: number): boolean {

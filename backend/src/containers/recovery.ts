@@ -13,6 +13,7 @@ import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slots } from "./slots.ts";
 import type { UserQueues } from "./user-queues.ts";
 import { isRunning } from "./views.ts";
+import type { WarmPool } from "./warm-pool.ts";
 
 const step = steps("recovery");
 
@@ -22,6 +23,7 @@ interface RecoveryParts {
   slots: Slots;
   moving: Moving;
   lostProcesses: LostProcesses;
+  warmPool: WarmPool;
   directories: SlotDirectories;
   triples: PortTriples;
   operations: OperationLog;
@@ -32,6 +34,7 @@ interface RecoveryParts {
 
 type Known = Ownership & { summary: ContainerSummary };
 type Claimed = Extract<Known, { kind: "claimed" }>;
+type Unclaimed = Extract<Known, { kind: "unclaimed" }>;
 
 /**
  * Brings what Docker and the data directory hold back to a known state: what is named for a user is kept and runs if it
@@ -88,12 +91,13 @@ export class Recovery {
   }
 
   async #settle(): Promise<Claimed[]> {
-    const { directories, known, slots, triples, backendId } = this.#parts;
+    const { directories, known, slots, triples, warmPool, backendId } = this.#parts;
     await this.#settleMoves();
     // In this order: a slot found on disk is then under way still, or in the list, or nobody's.
     const onDisk = await directories.list();
     const holdersBefore = triples.holders;
     const underWay = slots.underWay;
+    const spareBefore = warmPool.standing;
     const containers = await known.list();
     failpoint("recovery:listed");
     const found = containers.map((summary) => ({ summary, ...ownership(summary, backendId) }));
@@ -103,10 +107,11 @@ export class Recovery {
       if (!holders.has(holder) && !underWay.has(holder)) triples.release(holder);
     }
     for (const one of found) {
-      if (one.kind === "unclaimed") await this.#apart(one.summary, () => this.#removeUnclaimed(one.slot));
+      if (one.kind === "unclaimed") await this.#apart(one.summary, () => this.#removeUnclaimed(one));
       if (one.kind === "foreign") this.#reportForeign(one.summary);
     }
     const withContainer = new Set(found.flatMap((one) => (one.kind === "foreign" ? [] : [one.slot])));
+    for (const slot of spareBefore) if (!withContainer.has(slot)) warmPool.lost(slot);
     for (const slot of onDisk) {
       if (!withContainer.has(slot) && !underWay.has(slot)) {
         await slots.forget(slot);
@@ -139,10 +144,11 @@ export class Recovery {
   }
 
   /** Looked up by name once more: what was under way when it was listed may have got its user's name since. */
-  async #removeUnclaimed(slot: string): Promise<void> {
-    const { directories, engine, slots, log } = this.#parts;
+  async #removeUnclaimed({ slot, base, summary }: Unclaimed): Promise<void> {
+    const { directories, engine, slots, warmPool, log } = this.#parts;
     const isMoving = (await directories.readClaim(slot))?.movedFrom !== undefined;
-    if (isMoving || slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
+    if (isMoving || slots.isUnderWay(slot) || (await warmPool.takesOver(slot, base, summary))) return;
+    if (slots.isUnderWay(slot) || !(await engine.inspect(slotName(slot)))) return;
     await slots.destroy(slot, slotName(slot));
     failpoint("recovery:unclaimed-removed");
     log.info({ slot }, "Removed a container that an unfinished operation had left");

@@ -59,6 +59,12 @@ export class SlotDirectories {
     await syncDirectory(this.#root);
   }
 
+  /** Whether nothing says yet whose the slot is. */
+  async isBlank(slot: string): Promise<boolean> {
+    const [entries, keys] = await Promise.all([readdir(join(this.#root, slot)), readdir(this.keys(slot))]);
+    return entries.length === 1 && keys.length === 0;
+  }
+
   keys(slot: string): string {
     return join(this.#root, slot, "keys");
   }

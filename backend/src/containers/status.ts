@@ -10,12 +10,14 @@ import type { EngineTrial } from "./engine-trial.ts";
 import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { PortRange } from "./port-triples.ts";
+import type { SpareSlots } from "./spare-slots.ts";
 
 const MIB = 1024 * 1024;
 
 interface StatusParts {
   gate: Gate;
   inventory: Inventory;
+  spares: SpareSlots;
   engineTrial: EngineTrial;
   draining: Draining;
   egress: Egress;
@@ -41,7 +43,7 @@ export class Status {
   }
 
   async read(): Promise<BackendStatus> {
-    const { engineTrial, draining, egress, gate, host, inventory, portRange, version } = this.#parts;
+    const { engineTrial, draining, egress, gate, host, inventory, portRange, spares, version } = this.#parts;
     const info = gate.isClosed ? undefined : this.#engineInfo;
     const owned = inventory.ownedLast;
     return {
@@ -60,6 +62,7 @@ export class Status {
       usage: {
         containers: owned.length,
         running: owned.filter(({ state }) => state === "running").length,
+        warmSlots: spares.ready.length,
         memoryAvailableMiB: host.memoryAvailableMiB(),
         diskFreeMiB: await host.diskFreeMiB(),
       },

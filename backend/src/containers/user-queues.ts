@@ -37,6 +37,11 @@ export class UserQueues {
     return (this.#queues.get(username)?.commands ?? 0) > 0;
   }
 
+  /** Something runs or waits. */
+  get areBusy(): boolean {
+    return this.#queues.size > 0;
+  }
+
   /** Resolves when nothing runs or waits. */
   async idle(): Promise<void> {
     await Promise.all([...this.#queues.values()].map(({ queue }) => queue.onIdle()));

@@ -1,5 +1,5 @@
 import type { ContainerCreateOptions } from "dockerode";
-import type { ContainerSpec } from "./engine.ts";
+import type { ContainerLimits, ContainerSpec } from "./engine.ts";
 
 /** Our spec in the Engine API's words (`POST /containers/create`). */
 export function createOptions(name: string, spec: ContainerSpec): ContainerCreateOptions {
@@ -26,10 +26,7 @@ export function createOptions(name: string, spec: ContainerSpec): ContainerCreat
       Privileged: false,
       CapDrop: ["ALL"],
       CapAdd: [...spec.capabilities],
-      PidsLimit: spec.pids,
-      Memory: spec.memoryBytes,
-      MemorySwap: spec.memoryBytes,
-      NanoCpus: Math.round(spec.cpus * 1e9),
+      ...limitOptions(spec),
       CpuShares: spec.cpuShares,
       Ulimits: ulimits(spec.openFiles),
       OomScoreAdj: spec.oomScoreAdjustment,
@@ -43,6 +40,14 @@ export function createOptions(name: string, spec: ContainerSpec): ContainerCreat
     },
   };
 }
+
+/** Memory with swap is memory alone: none of it is swapped out. */
+export const limitOptions = ({ memoryBytes, cpus, pids }: ContainerLimits) => ({
+  PidsLimit: pids,
+  Memory: memoryBytes,
+  MemorySwap: memoryBytes,
+  NanoCpus: Math.round(cpus * 1e9),
+});
 
 function ulimits(openFiles: number | undefined): { Name: string; Soft: number; Hard: number }[] {
   const noCoreDumps = { Name: "core", Soft: 0, Hard: 0 };

@@ -2,10 +2,11 @@ import { createInterface } from "node:readline";
 import Docker from "dockerode";
 import { DockerBridges } from "./docker-bridges.ts";
 import { once, repeatable, unlessNotFound, unlessNotModified } from "./docker-calls.ts";
-import { createOptions } from "./docker-create-options.ts";
+import { createOptions, limitOptions } from "./docker-create-options.ts";
 import {
   type ContainerDetail,
   type ContainerEvent,
+  type ContainerLimits,
   type ContainerSpec,
   type ContainerSummary,
   type Engine,
@@ -103,6 +104,10 @@ export class DockerEngine implements Engine {
 
   async rename(id: string, name: string): Promise<void> {
     await once("rename", () => this.#docker.getContainer(id).rename({ name }));
+  }
+
+  async update(id: string, limits: ContainerLimits): Promise<void> {
+    await repeatable("update", () => this.#docker.getContainer(id).update(limitOptions(limits)));
   }
 
   async commit(id: string, reference: string): Promise<void> {

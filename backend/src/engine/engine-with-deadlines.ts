@@ -3,6 +3,7 @@ import {
   EngineError,
   type ContainerDetail,
   type ContainerEvent,
+  type ContainerLimits,
   type ContainerSpec,
   type ContainerSummary,
   type Engine,
@@ -85,6 +86,10 @@ export class EngineWithDeadlines implements Engine {
 
   rename(id: string, name: string): Promise<void> {
     return this.#change("rename", id, () => this.#engine.rename(id, name));
+  }
+
+  update(id: string, limits: ContainerLimits): Promise<void> {
+    return this.#change("update", id, () => this.#engine.update(id, limits));
   }
 
   /** As long as its files take. */

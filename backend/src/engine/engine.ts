@@ -17,6 +17,8 @@ export interface Engine {
   /** Kills where needed; already gone is success. */
   remove(id: string): Promise<void>;
   rename(id: string, name: string): Promise<void>;
+  /** Sets limits of a container, running or not; swap stays within memory. */
+  update(id: string, limits: ContainerLimits): Promise<void>;
   /** Makes an image of a container's files and settings; `reference` is `name:tag`. */
   commit(id: string, reference: string): Promise<void>;
   /**
@@ -82,8 +84,14 @@ export interface EngineImage {
   labels: Readonly<Record<string, string>>;
 }
 
+export interface ContainerLimits {
+  memoryBytes: number;
+  cpus: number;
+  pids: number;
+}
+
 /** Everything the Engine needs to make a container. */
-export interface ContainerSpec {
+export interface ContainerSpec extends ContainerLimits {
   image: string;
   hostname: string;
   labels: Readonly<Record<string, string>>;
@@ -95,9 +103,6 @@ export interface ContainerSpec {
   /** Container port (TCP) → host port. */
   ports: Readonly<Record<number, number>>;
   capabilities: readonly string[];
-  memoryBytes: number;
-  cpus: number;
-  pids: number;
   cpuShares: number;
   shmBytes: number;
   oomScoreAdjustment: number;
