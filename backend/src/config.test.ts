@@ -30,7 +30,7 @@ describe("the configuration", () => {
       bindAddress: "0.0.0.0",
       egress: "internet",
       runtime: undefined,
-      warmPool: 0,
+      warmPool: 1,
       engine: { kind: "unix", socketPath: "/var/run/docker.sock" },
       log: { format: "pretty", level: "info" },
     });

@@ -99,7 +99,7 @@ export class Changes {
     }
     for (const cause of causes(gathered, now, claim)) this.#tell(event, claim, now, cause);
     if (isRunning(now) && !claim.shouldRun) {
-      await directories.writeClaim(event.slot, { ...claim, shouldRun: true });
+      await directories.writeClaim(event.slot, { ...claim, shouldRun: true, stoppedAt: undefined });
     } else if (!isRunning(now) && claim.shouldRun) {
       void this.#acceptStop(event, signal);
     }

@@ -15,13 +15,10 @@ import type { Operations } from "./operations.ts";
 import { portConflict } from "./port-conflict.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
-import type { Slots } from "./slots.ts";
+import { STOP_GRACE_S, type Slots } from "./slots.ts";
 import type { SshCheck } from "./ssh-check.ts";
 import { authorizedKeys } from "./ssh-keys.ts";
 import type { Owned } from "./views.ts";
-
-/** Between TERM and KILL, s. */
-const STOP_GRACE_S = 10;
 
 export interface ContainersParts {
   engine: Engine;
@@ -79,7 +76,7 @@ export class Containers {
   async stop(request: CommandRequest<"stop-container">, context: OperationContext): Promise<Container> {
     return this.#change("stop-container", request, context, async () => {
       const { username, slot, containerId } = await this.#require(request.username);
-      await this.#remember(slot, { shouldRun: false });
+      await this.#remember(slot, { shouldRun: false, stoppedAt: new Date().toISOString() });
       failpoint("stop:wish-claimed");
       await this.#parts.engine.stop(containerId, STOP_GRACE_S);
       failpoint("stop:container-stopped");
@@ -162,7 +159,7 @@ export class Containers {
   async #startInPlace(owned: Owned, context: OperationContext): Promise<void> {
     const { directories, slots, sshCheck } = this.#parts;
     const before = await directories.readClaim(owned.slot);
-    await this.#remember(owned.slot, { shouldRun: true });
+    await this.#remember(owned.slot, { shouldRun: true, stoppedAt: undefined });
     failpoint("start:wish-claimed");
     try {
       await slots.start(owned.containerId);
@@ -172,7 +169,7 @@ export class Containers {
       failpoint("start:ssh-answered");
       await this.#remember(owned.slot, { hostKeyFingerprint });
     } catch (error) {
-      if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun });
+      if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun, stoppedAt: before.stoppedAt });
       throw error;
     }
   }

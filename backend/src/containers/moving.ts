@@ -147,6 +147,7 @@ export class Moving {
         ...claim,
         image: claim.image ?? owned.image,
         shouldRun: true,
+        stoppedAt: undefined,
         ownImage: reference,
         movingImage: undefined,
         movedFrom: owned.slot,

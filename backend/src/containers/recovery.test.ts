@@ -1,5 +1,7 @@
 import { once } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, it } from "vitest";
 import type { Container } from "@dockhost/protocol";
@@ -48,3 +50,40 @@ it("a container that should run and cannot, since its port is taken, runs at its
   await expect.poll(state, { timeout: 4_000 }).toBe("running");
   expect(agent.logLines.filter((line) => line.includes("did not start"))).toHaveLength(1);
 });
+
+it("what a command stopped while Docker was going down rests again, though Docker runs it when it is back", async () => {
+  await using agent = new AgentUnderTest(
+    { DOCKHOST_PORT_RANGE: "22941-22943" },
+    { engineRetryMs: { first: 20, last: 50 } },
+  );
+  await agent.start();
+  const { engine } = agent;
+  const containerId = await createStopped(agent);
+  engine.goAway();
+  await delay(50);
+  engine.comeBack();
+  await engine.start(containerId);
+  await expect.poll(async () => (await engine.inspect(containerId))?.state, { timeout: 4_000 }).toBe("exited");
+  expect(agent.logLines.join("")).toContain("Stopped a container again");
+});
+
+it("what was started by hand while no backend ran goes on running, where its user had stopped it long before", async () => {
+  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22944-22946" });
+  await agent.start();
+  const containerId = await createStopped(agent);
+  await agent.stopAgent();
+  const [slot = ""] = await readdir(join(agent.dataDirectory, "slots"));
+  const path = join(agent.dataDirectory, "slots", slot, "claim.json");
+  const claim = JSON.parse(await readFile(path, "utf8")) as object;
+  await writeFile(path, JSON.stringify({ ...claim, stoppedAt: new Date(Date.now() - 3_600_000).toISOString() }));
+  await agent.engine.start(containerId);
+  await agent.startAgent();
+  const { data } = await agent.mainServer.command("list-containers", ADA);
+  expect(data).toMatchObject({ containers: [{ state: "running" }] });
+});
+
+async function createStopped({ mainServer }: AgentUnderTest): Promise<string> {
+  const created = await mainServer.command("create-container", { ...ADA, sshPublicKey: PUBLIC_KEY });
+  await mainServer.command("stop-container", ADA);
+  return (created.data as Container).containerId;
+}

@@ -10,12 +10,15 @@ import type { Moving } from "./moving.ts";
 import type { OperationLog } from "./operation-log.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
-import type { Slots } from "./slots.ts";
+import { STOP_GRACE_S, type Slots } from "./slots.ts";
 import type { UserQueues } from "./user-queues.ts";
 import { isRunning } from "./views.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
 const step = steps("recovery");
+
+/** Within this what runs was not started by a person: nobody has been seen to, and a user has said that it rests, ms. */
+const STOPPED_LATELY_MS = 10 * 60_000;
 
 interface RecoveryParts {
   engine: Engine;
@@ -173,7 +176,8 @@ export class Recovery {
     const claim = await this.#adoptClaim(claimed);
     await this.#recordCreate(claimed, claim);
     if (isRunning(now) === claim.shouldRun) return;
-    if (isRunning(now)) return directories.writeClaim(slot, { ...claim, shouldRun: true });
+    if (isRunning(now) && wasStoppedLately(claim)) return this.#stopAgain(now.id, claim);
+    if (isRunning(now)) return directories.writeClaim(slot, { ...claim, shouldRun: true, stoppedAt: undefined });
     try {
       await slots.start(now.id);
       failpoint("recovery:container-started");
@@ -187,6 +191,13 @@ export class Recovery {
         `A container that should be running did not start, and is tried again: ${message}`,
       );
     }
+  }
+
+  /** Docker forgets a stop that comes while it is itself on its way out, and runs the container when it is back (seen with 20.10). */
+  async #stopAgain(containerId: string, { username }: Claim): Promise<void> {
+    const { engine, log } = this.#parts;
+    await engine.stop(containerId, STOP_GRACE_S);
+    log.info({ username }, "Stopped a container again that Docker had started, although its user had stopped it");
   }
 
   /** A container whose claim is lost is its name's all the same; in doubt it should run as it does. */
@@ -226,3 +237,6 @@ export class Recovery {
     );
   }
 }
+
+const wasStoppedLately = ({ stoppedAt }: Claim): boolean =>
+  stoppedAt !== undefined && Math.abs(Date.now() - Date.parse(stoppedAt)) < STOPPED_LATELY_MS;

@@ -14,6 +14,8 @@ const Claim = z.object({
   requestHash: z.string(),
   /** Engine 20.10 leaves a container exited after its own crash in spite of its restart policy. */
   shouldRun: z.boolean(),
+  /** When a command stopped it last, ISO 8601; not there once it should run again. */
+  stoppedAt: z.string().optional(),
   /** A delete is under way; recovery finishes it. */
   deleting: z.boolean(),
   /** The slot's key directory is mounted, so its keys can change. */

@@ -18,6 +18,9 @@ import type { SshCheck } from "./ssh-check.ts";
 /** How many triples that the Engine refuses one create may meet before it gives up. */
 const MAX_REFUSED_TRIPLES = 8;
 
+/** Between TERM and KILL, s. */
+export const STOP_GRACE_S = 10;
+
 /** A port triple, a directory and a container, made together. */
 export interface Slot {
   slot: string;
