@@ -21,6 +21,17 @@ describe("waiting for SSH", () => {
     expect(await waitForSsh({ host: "127.0.0.1", port }, goesOn, 5_000)).toBe(fingerprintOf(line));
   });
 
+  it("asks for no key exchange where the greeting tells the fingerprint", async () => {
+    const fingerprint = `SHA256:${"x".repeat(43)}`;
+    let heard = "";
+    const server = await listening((socket) => {
+      socket.on("data", (data) => (heard += data.toString()));
+      socket.write(`SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7 ${fingerprint}\r\n`);
+    });
+    expect(await waitForSsh(at(server), goesOn, 5_000)).toBe(fingerprint);
+    expect(heard).toBe("");
+  });
+
   it("goes on while a proxy takes connections that lead nowhere yet", async () => {
     const tries: number[] = [];
     const server = await listening((socket) => {

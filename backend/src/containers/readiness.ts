@@ -11,6 +11,8 @@ const step = steps("ssh");
 const RETRY_MS = 4;
 /** Between two looks at whether the container still runs, ms. */
 const LOOK_MS = 250;
+/** Our image's sshd greets with its host key's fingerprint. */
+const TELLING_GREETING = /^SSH-2\.0-.* (SHA256:[A-Za-z0-9+/]{43})\r?\n/;
 /** A server that accepts and then says nothing is tried again after this, ms. */
 const SILENCE_MS = 5_000;
 
@@ -20,8 +22,8 @@ export interface SshTarget {
 }
 
 /**
- * Waits until an SSH server answers at `target` and reads its host key from the key exchange; answers the key's
- * fingerprint as ssh-keygen prints it (`SHA256:…`). `stillRuns` is asked now and then and throws where waiting has
+ * Waits until an SSH server answers at `target` and reads its host key from its greeting, or else from the key exchange;
+ * answers the key's fingerprint as ssh-keygen prints it (`SHA256:…`). `stillRuns` is asked now and then and throws where waiting has
  * become pointless. Throws SSH_NOT_READY after `timeoutMs`.
  */
 export async function waitForSsh(
@@ -60,10 +62,12 @@ function readHostKey(target: SshTarget, patienceMs: number): Promise<string | un
     const patience = setTimeout(finish, patienceMs, undefined);
     socket.on("error", () => finish(undefined));
     socket.once("close", () => finish(undefined));
-    // The Engine's proxy accepts before sshd listens: only a banner is worth a key exchange.
-    socket.once("data", (banner) => {
+    // The Engine's proxy accepts before sshd listens: only a greeting is worth a key exchange.
+    socket.once("data", (greeting) => {
+      const [, told] = TELLING_GREETING.exec(greeting.toString("latin1")) ?? [];
+      if (told !== undefined) return finish(told);
       socket.pause();
-      socket.unshift(banner);
+      socket.unshift(greeting);
       exchangeKeys(socket, finish);
     });
   });
