@@ -6,6 +6,8 @@ const protocolSource = fileURLToPath(new URL("protocol/src/index.ts", import.met
 export default defineConfig({
   resolve: { alias: { "@dockhost/protocol": protocolSource } },
   test: {
+    // Most of what they do is to wait; with more at once a machine of two processors is late with everything.
+    maxWorkers: 2,
     // The ledger stands first: what it prints comes above the summary.
     reporters: ["./e2e/faults/ledger-reporter.ts", "default"],
     projects: [
@@ -21,7 +23,6 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          fileParallelism: false,
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

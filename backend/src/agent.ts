@@ -110,7 +110,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, warmPool, operations: operationLog });
   const creation = new Creation({ ...shared, slots, warmPool });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
-  const containers = new Containers({ ...shared, slots, moving, creation, operations });
+  const containers = new Containers({ ...shared, slots, moving, creation, operations, warmPool });
   const egress = new Egress({
     ...shared,
     engineIsLocal,

@@ -2,10 +2,14 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { canBind } from "../../backend/src/containers/port-triples.ts";
 
+/** Test files run side by side, and what one of them is about to take must not be given to another. */
+const WORKER = Number(process.env.VITEST_POOL_ID ?? 1) - 1;
+const PORTS_OF_WORKER = 5_500;
+
 /** A range of `size` free ports, well away from 1024 and from the ports that the kernel hands out. */
 export async function freePortRange(size: number): Promise<string> {
   for (;;) {
-    const first = 10_000 + Math.floor(Math.random() * 11_000);
+    const first = 10_000 + WORKER * PORTS_OF_WORKER + Math.floor(Math.random() * (PORTS_OF_WORKER - size));
     const ports = Array.from({ length: size }, (_, index) => first + index);
     const free = await Promise.all(ports.map(canBind));
     if (free.every(Boolean)) return `${first}-${first + size - 1}`;

@@ -19,6 +19,7 @@ import { STOP_GRACE_S, type Slots } from "./slots.ts";
 import type { SshCheck } from "./ssh-check.ts";
 import { authorizedKeys } from "./ssh-keys.ts";
 import type { Owned } from "./views.ts";
+import type { WarmPool } from "./warm-pool.ts";
 
 export interface ContainersParts {
   engine: Engine;
@@ -32,6 +33,7 @@ export interface ContainersParts {
   sshCheck: SshCheck;
   gate: Gate;
   draining: Draining;
+  warmPool: WarmPool;
   profile: Profile;
   log: Log;
 }
@@ -86,7 +88,7 @@ export class Containers {
   }
 
   async delete(request: CommandRequest<"delete-container">, context: OperationContext): Promise<DeletedData> {
-    const { directories, inventory, moving, operations, slots, log } = this.#parts;
+    const { directories, inventory, moving, operations, slots, warmPool, log } = this.#parts;
     const remove = async (): Promise<DeletedData> => {
       await moving.settle(request.username);
       const owned = await inventory.find(request.username);
@@ -95,6 +97,7 @@ export class Containers {
       if (await directories.readClaim(slot)) await this.#markDeleting(slot);
       failpoint("delete:claimed");
       await slots.destroy(slot, containerId);
+      warmPool.wake();
       log.info({ username, ports: portsOf(base) }, "Container deleted, its ports are free");
       return { existed: true, containerId, ports: portsOf(base) };
     };
@@ -125,6 +128,7 @@ export class Containers {
   /** A draining backend refuses creates and serves the rest. */
   async setDraining({ draining }: CommandRequest<"set-draining">): Promise<{ draining: boolean }> {
     await this.#parts.draining.set(draining);
+    this.#parts.warmPool.wake();
     this.#parts.log.info({ draining }, draining ? "Draining: creates are refused" : "Creates are accepted");
     return { draining };
   }

@@ -65,16 +65,16 @@ function readHostKey(target: SshTarget, patienceMs: number): Promise<string | un
     // The Engine's proxy accepts before sshd listens: only a greeting is worth a key exchange.
     socket.once("data", (greeting) => {
       const [, told] = TELLING_GREETING.exec(greeting.toString("latin1")) ?? [];
-      if (told !== undefined) return finish(told);
-      socket.pause();
-      socket.unshift(greeting);
-      exchangeKeys(socket, finish);
+      if (told === undefined) exchangeKeys(socket, greeting, finish);
+      else finish(told);
     });
   });
 }
 
 /** Goes as far as the server's host key, and no further: no user is named, nothing is trusted. */
-function exchangeKeys(socket: Socket, finish: (fingerprint: string | undefined) => void): void {
+function exchangeKeys(socket: Socket, greeting: Buffer, finish: (fingerprint: string | undefined) => void): void {
+  socket.pause();
+  socket.unshift(greeting);
   const client = new Client();
   client.on("error", () => finish(undefined));
   client.connect({
