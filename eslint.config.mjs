@@ -110,7 +110,7 @@ export default defineConfig(
     rules: {
       "no-restricted-imports": [
         "error",
-        { paths: [{ name: "dockerode", message: "Only engine/docker-*.ts knows dockerode." }] },
+        { patterns: [{ group: ["**/docker-api.ts"], message: "Only engine/docker-*.ts knows Docker's API." }] },
       ],
     },
   },

@@ -155,7 +155,9 @@ export class EngineDouble implements Engine {
   rename(id: string, name: string): Promise<void> {
     return this.#answer("rename", () => {
       this.#requireFreeName(name);
-      this.#require(id).name = name;
+      const container = this.#require(id);
+      container.name = name;
+      this.#tell("rename", container);
     });
   }
 

@@ -16,6 +16,9 @@ const DEATH_DOUBT_MS = 2_000;
 /** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
 const STOP_DOUBT_MS = 10_000;
 
+/** What no main server hears of. */
+const UNTOLD: ReadonlySet<ContainerEvent["action"]> = new Set(["rename", "pause", "unpause"]);
+
 interface ChangesParts {
   engine: Engine;
   slots: Slots;
@@ -52,7 +55,8 @@ export class Changes {
   note(event: ContainerEvent, signal: AbortSignal): void {
     const whose = ownership(event, this.#parts.backendId);
     this.#noteTriple(event, whose.kind === "foreign" ? event.id : whose.slot);
-    if (whose.kind === "claimed" && !this.#isOurDoing(event, whose)) this.#gather({ ...event, ...whose }, signal);
+    if (whose.kind === "claimed" && !UNTOLD.has(event.action) && !this.#isOurDoing(event, whose))
+      this.#gather({ ...event, ...whose }, signal);
   }
 
   /** A busy Engine tells of a stop some time after it has answered the command that asked for it. */

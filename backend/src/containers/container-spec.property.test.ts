@@ -42,8 +42,8 @@ test("limits that pass lower the operator's own, never raise them, and are whole
         profile,
         { diskQuota: true, openFilesLimit: true },
       );
-      const { HostConfig: host } = createOptions("dockhost-ada", spec);
-      const [memory, nano, pids] = [host?.Memory ?? NaN, host?.NanoCpus ?? NaN, host?.PidsLimit ?? NaN];
+      const { HostConfig: host } = createOptions(spec);
+      const [memory, nano, pids] = [host.Memory, host.NanoCpus, host.PidsLimit];
       expect([memory, nano, pids, Number(spec.diskBytes)].every((n) => Number.isSafeInteger(n) && n > 0)).toBe(true);
       expect(memory).toBeLessThanOrEqual(limits.memoryBytes);
       expect(nano).toBeLessThanOrEqual(Math.round(limits.cpus * 1e9));

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type Docker from "dockerode";
-import type { NetworkInspectInfo } from "dockerode";
+import type { DockerApi } from "./docker-api.ts";
 import { once, repeatable } from "./docker-calls.ts";
 import { EngineError } from "./engine.ts";
 
@@ -11,17 +10,24 @@ const INTERFACE_NAME_MAX = 15;
 /** How long another maker's bridge may take to be listed, ms. */
 const LISTED_WITHIN_MS = 5_000;
 
+interface DockerNetwork {
+  Name: string;
+  Id: string;
+  Created: string;
+  Options?: Record<string, string> | null;
+}
+
 /**
  * The bridges that keep their containers apart. The Engine takes several networks of one name (its check is not
  * atomic: six creates at once made six) and then starts no container on any, so there is one maker at a time here, and
  * whoever has made one removes all but the oldest, which every agent of this Engine agrees on.
  */
 export class DockerBridges {
-  readonly #docker: Docker;
+  readonly #api: DockerApi;
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(docker: Docker) {
-    this.#docker = docker;
+  constructor(api: DockerApi) {
+    this.#api = api;
   }
 
   /** Makes the bridge where it is missing. Throws an EngineError where one of that name lets its containers meet. */
@@ -50,15 +56,14 @@ export class DockerBridges {
   async #create(name: string): Promise<void> {
     const bridge = steadyInterface(name);
     try {
-      await once("create network", () =>
-        this.#docker.createNetwork({
-          Name: name,
-          Driver: "bridge",
-          CheckDuplicate: true,
-          Labels: { "dockhost.managed": "true" },
-          Options: { [ICC_OPTION]: "false", ...(bridge !== undefined && { [INTERFACE_OPTION]: bridge }) },
-        }),
-      );
+      const network = {
+        Name: name,
+        Driver: "bridge",
+        CheckDuplicate: true,
+        Labels: { "dockhost.managed": "true" },
+        Options: { [ICC_OPTION]: "false", ...(bridge !== undefined && { [INTERFACE_OPTION]: bridge }) },
+      };
+      await once("create network", () => this.#api.call("POST", "/networks/create", { body: network }));
     } catch (error) {
       if (!(await this.#isMadeByAnother(name, error))) throw error;
     }
@@ -78,8 +83,9 @@ export class DockerBridges {
   }
 
   /** The oldest first. */
-  async #named(name: string): Promise<NetworkInspectInfo[]> {
-    const listed = await repeatable("networks", () => this.#docker.listNetworks({ filters: { name: [name] } }));
+  async #named(name: string): Promise<DockerNetwork[]> {
+    const query = { filters: { name: [name] } };
+    const listed = await repeatable("networks", () => this.#api.call<DockerNetwork[]>("GET", "/networks", { query }));
     return listed.filter((network) => network.Name === name).sort(byAge);
   }
 
@@ -89,7 +95,7 @@ export class DockerBridges {
     for (const network of found) refuseOpen(network);
     for (const { Id } of found.slice(1)) {
       // One that another agent has removed already, or that a container is on, is not in the way of this one.
-      await once("remove network", () => this.#docker.getNetwork(Id).remove()).catch(() => undefined);
+      await once("remove network", () => this.#api.call("DELETE", `/networks/${Id}`)).catch(() => undefined);
     }
     return found.length;
   }
@@ -98,10 +104,10 @@ export class DockerBridges {
 /** A firewall's rules name an interface: as the network where that fits, so that they can stand before it is made. */
 const steadyInterface = (name: string): string | undefined => (name.length <= INTERFACE_NAME_MAX ? name : undefined);
 
-const byAge = (one: NetworkInspectInfo, other: NetworkInspectInfo): number =>
+const byAge = (one: DockerNetwork, other: DockerNetwork): number =>
   one.Created.localeCompare(other.Created) || one.Id.localeCompare(other.Id);
 
-function refuseOpen({ Name, Options }: NetworkInspectInfo): void {
+function refuseOpen({ Name, Options }: DockerNetwork): void {
   if (Options?.[ICC_OPTION] === "false") return;
   throw new EngineError(
     "other",

@@ -1,4 +1,5 @@
 import { steps } from "../observe/steps.ts";
+import { DockerApiError } from "./docker-api.ts";
 import { isConnectionLost, toEngineError } from "./docker-errors.ts";
 import { EngineError } from "./engine.ts";
 
@@ -37,6 +38,6 @@ export async function unlessNotModified(call: Promise<unknown>): Promise<void> {
   try {
     await call;
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode !== 304) throw error;
+    if (!(error instanceof DockerApiError && error.status === 304)) throw error;
   }
 }

@@ -1,11 +1,9 @@
-import type { ContainerCreateOptions } from "dockerode";
 import type { ContainerLimits, ContainerSpec } from "./engine.ts";
 
 /** Our spec in the Engine API's words (`POST /containers/create`). */
-export function createOptions(name: string, spec: ContainerSpec): ContainerCreateOptions {
+export function createOptions(spec: ContainerSpec) {
   const ports = Object.entries(spec.ports).map(([inside, outside]) => [`${inside}/tcp`, outside] as const);
   return {
-    name,
     Image: spec.image,
     Hostname: spec.hostname,
     Labels: { ...spec.labels },

@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import Docker from "dockerode";
+import { DockerApi, DockerApiError, type EngineAddress } from "./docker-api.ts";
 import { DockerBridges } from "./docker-bridges.ts";
 import { once, repeatable, unlessNotFound, unlessNotModified } from "./docker-calls.ts";
 import { createOptions, limitOptions } from "./docker-create-options.ts";
@@ -16,32 +16,26 @@ import {
 } from "./engine.ts";
 import { pullProgress } from "./pull-progress.ts";
 
-export type EngineAddress =
-  | { readonly kind: "unix"; readonly socketPath: string }
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
-
 /** Begins the comment of each image that is made of a container here. */
 const COMMITTED = "committed by DockHost as ";
 
 /** How long a removal that another has begun may take, ms. */
 const OTHERS_REMOVAL_MS = 20_000;
 
-/** The Docker Engine API through dockerode; the only place that knows either. */
+/** The Docker Engine in our own types, by its HTTP API. */
 export class DockerEngine implements Engine {
-  readonly #docker: Docker;
+  readonly #api: DockerApi;
   readonly #bridges: DockerBridges;
 
   constructor(address: EngineAddress) {
-    // dockerode would let DOCKER_HOST win over what it is given here; the address is decided by our configuration.
-    this.#docker =
-      address.kind === "unix"
-        ? new Docker({ host: undefined, socketPath: address.socketPath })
-        : new Docker({ host: address.host, port: address.port, ...(address.tls && { protocol: "https" }) });
-    this.#bridges = new DockerBridges(this.#docker);
+    this.#api = new DockerApi(address);
+    this.#bridges = new DockerBridges(this.#api);
   }
 
   async info(): Promise<EngineInfo> {
-    const [version, info] = await repeatable("info", () => Promise.all([this.#docker.version(), infoOf(this.#docker)]));
+    const [version, info] = await repeatable("info", () =>
+      Promise.all([this.#api.call<{ Version: string }>("GET", "/version"), this.#api.call<DockerInfo>("GET", "/info")]),
+    );
     return {
       version: version.Version,
       rootDirectory: info.DockerRootDir,
@@ -52,12 +46,12 @@ export class DockerEngine implements Engine {
   }
 
   async list(labels: readonly string[]): Promise<ContainerSummary[]> {
-    const filters = { label: [...labels] };
-    const found = await repeatable("list", () => this.#docker.listContainers({ all: true, filters }));
+    const query = { all: true, filters: { label: labels } };
+    const found = await repeatable("list", () => this.#api.call<DockerListed[]>("GET", "/containers/json", { query }));
     return found.map((container) => ({
       id: container.Id,
       name: withoutSlash(container.Names[0] ?? ""),
-      state: container.State as EngineState,
+      state: container.State,
       image: container.Image,
       createdAt: new Date(container.Created * 1000),
       labels: container.Labels,
@@ -65,13 +59,13 @@ export class DockerEngine implements Engine {
   }
 
   async inspect(idOrName: string): Promise<ContainerDetail | undefined> {
-    const container = this.#docker.getContainer(idOrName);
-    const found = await unlessNotFound(repeatable("inspect", () => container.inspect()));
+    const path = `${container(idOrName)}/json`;
+    const found = await unlessNotFound(repeatable("inspect", () => this.#api.call<DockerContainer>("GET", path)));
     return (
       found && {
         id: found.Id,
         name: withoutSlash(found.Name),
-        state: found.State.Status as EngineState,
+        state: found.State.Status,
         image: found.Config.Image,
         createdAt: new Date(found.Created),
         labels: found.Config.Labels,
@@ -84,74 +78,71 @@ export class DockerEngine implements Engine {
   }
 
   async create(name: string, spec: ContainerSpec): Promise<string> {
-    const container = await once("create", () => this.#docker.createContainer(createOptions(name, spec)));
-    return container.id;
+    const options = { query: { name }, body: createOptions(spec) };
+    const { Id } = await once("create", () => this.#api.call<{ Id: string }>("POST", "/containers/create", options));
+    return Id;
   }
 
   async start(id: string): Promise<void> {
-    await repeatable("start", () => unlessNotModified(this.#docker.getContainer(id).start()));
+    await repeatable("start", () => unlessNotModified(this.#api.call("POST", `${container(id)}/start`)));
   }
 
   async stop(id: string, graceSeconds: number): Promise<void> {
-    await repeatable("stop", () => unlessNotModified(this.#docker.getContainer(id).stop({ t: graceSeconds })));
+    const query = { t: graceSeconds };
+    await repeatable("stop", () => unlessNotModified(this.#api.call("POST", `${container(id)}/stop`, { query })));
   }
 
   async remove(id: string): Promise<void> {
-    const container = this.#docker.getContainer(id);
-    const options = { force: true, v: true };
-    await unlessNotFound(repeatable("remove", () => untilRemoved(container, container.remove(options))));
+    await unlessNotFound(repeatable("remove", () => this.#removeOrWait(id)));
   }
 
   async rename(id: string, name: string): Promise<void> {
-    await once("rename", () => this.#docker.getContainer(id).rename({ name }));
+    await once("rename", () => this.#api.call("POST", `${container(id)}/rename`, { query: { name } }));
   }
 
   async update(id: string, limits: ContainerLimits): Promise<void> {
-    await repeatable("update", () => this.#docker.getContainer(id).update(limitOptions(limits)));
+    const body = limitOptions(limits);
+    await repeatable("update", () => this.#api.call("POST", `${container(id)}/update`, { body }));
   }
 
   async commit(id: string, reference: string): Promise<void> {
     const [repo, tag] = reference.split(":");
+    const query = { container: id, repo, tag, comment: COMMITTED + reference };
     // Never twice: the second image would take the name from the first, which nobody would find to remove.
-    await once("commit", () => this.#docker.getContainer(id).commit({ repo, tag, comment: COMMITTED + reference }));
+    await once("commit", () => this.#api.call("POST", "/commit", { query }));
   }
 
   async imageNames(label: string): Promise<string[]> {
-    const filters = JSON.stringify({ label: [label] });
-    const found = await repeatable("images", () => this.#docker.listImages({ filters }));
+    const query = { filters: { label: [label] } };
+    const found = await repeatable("images", () => this.#api.call<DockerImage[]>("GET", "/images/json", { query }));
     const names = await Promise.all(
       found.map(async ({ Id, RepoTags }) => {
-        const given = namesAmong(RepoTags as string[] | null);
+        const given = namesAmong(RepoTags);
         return given.length > 0 || !(await this.#isCommitted(Id)) ? given : [Id];
       }),
     );
     return names.flat();
   }
 
-  /** A person who commits a container by hand makes an image with the same labels, and it is theirs. */
-  async #isCommitted(imageId: string): Promise<boolean> {
-    const image = this.#docker.getImage(imageId);
-    const found = await unlessNotFound(repeatable("image", () => image.inspect()));
-    return found?.Comment.startsWith(COMMITTED) ?? false;
-  }
-
   async removeImage(reference: string): Promise<void> {
-    await unlessNotFound(repeatable("remove image", () => this.#docker.getImage(reference).remove()));
+    await unlessNotFound(repeatable("remove image", () => this.#api.call("DELETE", image(reference))));
   }
 
   async logTail(id: string, lines: number): Promise<string> {
-    const options = { stdout: true, stderr: true, tail: lines, follow: false } as const;
-    return withoutFrames(await repeatable("logs", () => this.#docker.getContainer(id).logs(options)));
+    const query = { stdout: true, stderr: true, tail: lines };
+    const log = await repeatable("logs", () => this.#api.bytes("GET", `${container(id)}/logs`, { query }));
+    return withoutFrames(log);
   }
 
   async image(reference: string): Promise<EngineImage | undefined> {
-    const found = await unlessNotFound(repeatable("image", () => this.#docker.getImage(reference).inspect()));
+    const found = await this.#inspectImage(reference);
     return found && { id: found.Id, labels: labelsOf(found.Config) };
   }
 
   async pull(reference: string, onBytes: (current: number, total: number) => void, signal: AbortSignal): Promise<void> {
     await once("pull", async () => {
-      const stream = await this.#docker.pull(reference, { abortSignal: signal });
+      const query = { fromImage: reference };
+      const stream = await this.#api.stream("POST", "/images/create", { query, signal });
       await pullProgress(createInterface({ input: stream }), onBytes);
     });
   }
@@ -169,30 +160,41 @@ export class DockerEngine implements Engine {
     onEvent: (event: ContainerEvent) => void,
     signal: AbortSignal,
   ): Promise<{ ended: Promise<void> }> {
-    const filters = { type: ["container" as const], label: [label], event: [...FOLLOWED_ACTIONS] };
-    const stream = await once("events", () => this.#docker.getEvents({ filters, abortSignal: signal }));
+    const query = { filters: { type: ["container"], label: [label], event: FOLLOWED_ACTIONS } };
+    const stream = await once("events", () => this.#api.stream("GET", "/events", { query, signal }));
     const follow = async (): Promise<void> => {
       for await (const line of createInterface({ input: stream })) onEvent(containerEvent(line));
     };
     return { ended: once("event stream", follow) };
   }
-}
 
-const FOLLOWED_ACTIONS = ["create", "start", "die", "stop", "oom", "destroy"] as const;
+  /** A removal that somebody else has begun is refused to all others: they wait for its end. */
+  async #removeOrWait(id: string): Promise<void> {
+    try {
+      await this.#api.call("DELETE", container(id), { query: { force: true, v: true } });
+    } catch (error) {
+      const isBegun = error instanceof DockerApiError && error.status === 409;
+      if (!isBegun || !error.message.includes("already in progress")) throw error;
+      const signal = AbortSignal.timeout(OTHERS_REMOVAL_MS);
+      await this.#api.call("POST", `${container(id)}/wait`, { query: { condition: "removed" }, signal });
+    }
+  }
 
-/** A removal that somebody else has begun is refused to all others: they wait for its end. */
-async function untilRemoved(container: Docker.Container, removal: Promise<unknown>): Promise<void> {
-  try {
-    await removal;
-  } catch (error) {
-    const { statusCode, message } = error as { statusCode?: number; message: string };
-    if (statusCode !== 409 || !message.includes("already in progress")) throw error;
-    await container.wait({ condition: "removed", abortSignal: AbortSignal.timeout(OTHERS_REMOVAL_MS) });
+  /** A person who commits a container by hand makes an image with the same labels, and it is theirs. */
+  async #isCommitted(imageId: string): Promise<boolean> {
+    return (await this.#inspectImage(imageId))?.Comment.startsWith(COMMITTED) ?? false;
+  }
+
+  async #inspectImage(reference: string): Promise<DockerImageDetail | undefined> {
+    const path = `${image(reference)}/json`;
+    return unlessNotFound(repeatable("image", () => this.#api.call<DockerImageDetail>("GET", path)));
   }
 }
 
-/** One without a name carries `<none>:<none>` in its place, or nothing. */
-const namesAmong = (tags: readonly string[] | null): string[] => (tags ?? []).filter((tag) => tag !== "<none>:<none>");
+const FOLLOWED_ACTIONS = [
+  ...["create", "start", "die", "stop", "oom", "destroy"],
+  ...["rename", "pause", "unpause"],
+] as const;
 
 interface DockerInfo {
   DockerRootDir: string;
@@ -201,13 +203,49 @@ interface DockerInfo {
   Runtimes: Record<string, unknown>;
 }
 
-/** dockerode leaves the shape of this answer open. */
-const infoOf = (docker: Docker): Promise<DockerInfo> => docker.info() as Promise<DockerInfo>;
+interface DockerListed {
+  Id: string;
+  Names: string[];
+  State: EngineState;
+  Image: string;
+  /** Unix time, s. */
+  Created: number;
+  Labels: Record<string, string>;
+}
+
+interface DockerContainer {
+  Id: string;
+  Name: string;
+  Created: string;
+  RestartCount: number;
+  State: { Status: EngineState; ExitCode: number; OOMKilled: boolean };
+  Config: { Image: string; Labels: Record<string, string> };
+  Mounts: { Type: string }[];
+}
+
+interface DockerImage {
+  Id: string;
+  RepoTags: string[] | null;
+}
+
+interface DockerImageDetail {
+  Id: string;
+  Comment: string;
+  Config: { Labels?: Record<string, string> | null };
+}
+
+const container = (idOrName: string): string => `/containers/${encodeURIComponent(idOrName)}`;
+
+/** A reference is a path of its own, whose slashes the Engine wants as they are. */
+const image = (reference: string): string => `/images/${reference}`;
 
 const withoutSlash = (name: string): string => (name.startsWith("/") ? name.slice(1) : name);
 
+/** One without a name carries `<none>:<none>` in its place, or nothing. */
+const namesAmong = (tags: readonly string[] | null): string[] => (tags ?? []).filter((tag) => tag !== "<none>:<none>");
+
 /** An image without labels carries null in place of them. */
-const labelsOf = (config: { Labels?: Record<string, string> | null }): Record<string, string> => config.Labels ?? {};
+const labelsOf = (config: DockerImageDetail["Config"]): Record<string, string> => config.Labels ?? {};
 
 /** The Engine puts an 8-byte head before each piece of a log: stream number and, from byte 4, its length. */
 function withoutFrames(log: Buffer): string {

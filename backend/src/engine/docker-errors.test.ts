@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { DockerApiError } from "./docker-api.ts";
 import { isConnectionLost, toEngineError } from "./docker-errors.ts";
 
-/** As dockerode throws it. */
-const answered = (statusCode: number, message: string) =>
-  Object.assign(new Error(`(HTTP code ${statusCode}) - ${message} `), { statusCode, json: { message } });
+const answered = (status: number, message: string) => new DockerApiError(status, message);
 
 describe("what the Engine answers", () => {
   it.each([

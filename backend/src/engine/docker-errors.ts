@@ -1,37 +1,29 @@
+import { DockerApiError } from "./docker-api.ts";
 import { EngineError } from "./engine.ts";
-
-/** What dockerode throws: the Engine's HTTP status and message, or a socket's error code. */
-interface DockerodeError {
-  statusCode?: number;
-  json?: { message?: string };
-  code?: string;
-  message: string;
-}
 
 /** Socket errors of a kept-alive connection whose Engine has restarted (seen: EPIPE). */
 export function isConnectionLost(error: unknown): boolean {
-  return ["EPIPE", "ECONNRESET"].includes((error as DockerodeError).code ?? "");
+  return ["EPIPE", "ECONNRESET"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
 export function toEngineError(error: unknown): EngineError {
   if (error instanceof EngineError) return error;
-  const { statusCode, json, code, message } = error as DockerodeError;
-  if (statusCode === undefined) return withoutAnswer(code, message, error);
-  const said = json?.message ?? message;
+  if (!(error instanceof DockerApiError)) return withoutAnswer(error as NodeJS.ErrnoException);
+  const { status: answered, message: said } = error;
   for (const [status, pattern, kind] of REFUSALS) {
-    if (statusCode === status && pattern.test(said)) {
+    if (answered === status && pattern.test(said)) {
       return new EngineError(kind, said, { cause: error, port: kind === "port-taken" ? portIn(said) : undefined });
     }
   }
   return new EngineError("other", said, { cause: error });
 }
 
-function withoutAnswer(code: string | undefined, message: string, cause: unknown): EngineError {
-  if (code === "EACCES") {
+function withoutAnswer(cause: NodeJS.ErrnoException): EngineError {
+  if (cause.code === "EACCES") {
     const remedy = "The Docker Engine's socket may not be opened; add this user to the group 'docker', or run as root.";
     return new EngineError("unreachable", remedy, { cause });
   }
-  return new EngineError("unreachable", message, { cause });
+  return new EngineError("unreachable", cause.message, { cause });
 }
 
 /** The Engine tells these apart by words alone (seen with 20.10 to 28). */

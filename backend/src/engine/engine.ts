@@ -114,7 +114,7 @@ export interface ContainerSpec extends ContainerLimits {
 }
 
 export interface ContainerEvent {
-  action: "create" | "start" | "die" | "stop" | "oom" | "destroy";
+  action: "create" | "start" | "die" | "stop" | "oom" | "destroy" | "rename" | "pause" | "unpause";
   id: string;
   name: string;
   labels: Readonly<Record<string, string>>;

@@ -1,0 +1,94 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import { buffer } from "node:stream/consumers";
+
+export type EngineAddress =
+  | { readonly kind: "unix"; readonly socketPath: string }
+  | { readonly kind: "tcp"; readonly host: string; readonly port: number; readonly tls: boolean };
+
+/** The Engine's answer where that is no success (2xx): HTTP status, and what it says. */
+export class DockerApiError extends Error {
+  override readonly name = "DockerApiError";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface CallOptions {
+  /** An array or an object stands in it as JSON, as the Engine wants its filters; what is undefined not at all. */
+  query?: Query;
+  /** Sent as JSON. */
+  body?: unknown;
+  signal?: AbortSignal;
+}
+
+type Query = Readonly<Record<string, string | number | boolean | object | undefined>>;
+
+type Method = "GET" | "POST" | "DELETE";
+
+/**
+ * The Docker Engine API over HTTP: a kept-alive connection for each call under way, however many, so that one that hangs
+ * holds up no other. Every method rejects with a DockerApiError, or with the socket's error where no answer came.
+ * https://docs.docker.com/reference/api/engine/
+ */
+export class DockerApi {
+  readonly #send: typeof http.request;
+  readonly #where: http.RequestOptions;
+
+  constructor(address: EngineAddress) {
+    const isTls = address.kind === "tcp" && address.tls;
+    const { Agent, request } = isTls ? https : http;
+    const where =
+      address.kind === "unix" ? { socketPath: address.socketPath } : { host: address.host, port: address.port };
+    this.#send = request;
+    this.#where = { ...where, agent: new Agent({ keepAlive: true }) };
+  }
+
+  /** The answer's JSON; undefined where it has no body. */
+  async call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+    const body = (await this.bytes(method, path, options)).toString("utf8");
+    return (body === "" ? undefined : JSON.parse(body)) as T;
+  }
+
+  async bytes(method: Method, path: string, options: CallOptions = {}): Promise<Buffer> {
+    return buffer(await this.stream(method, path, options));
+  }
+
+  /** The answer's body as it comes, once the Engine has begun to answer with success. */
+  async stream(method: Method, path: string, options: CallOptions = {}): Promise<http.IncomingMessage> {
+    const answer = await this.#ask(method, path, options);
+    const { statusCode: status = 0 } = answer;
+    if (status >= 200 && status < 300) return answer;
+    throw new DockerApiError(status, messageIn((await buffer(answer)).toString("utf8")));
+  }
+
+  #ask(method: Method, path: string, { query = {}, body, signal }: CallOptions): Promise<http.IncomingMessage> {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers =
+      text === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
+    return new Promise((resolve, reject) => {
+      const options = { ...this.#where, method, path: path + queryString(query), headers, ...(signal && { signal }) };
+      this.#send(options, resolve).once("error", reject).end(text);
+    });
+  }
+}
+
+function queryString(query: Query): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  const pairs = given.map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
+  return pairs.length === 0 ? "" : `?${new URLSearchParams(pairs as [string, string][]).toString()}`;
+}
+
+/** The Engine says what is wrong as `{ "message": … }`; a proxy before it may say anything. */
+function messageIn(body: string): string {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    if (typeof message === "string") return message;
+  } catch {
+    // Then it is what it says.
+  }
+  return body.trim();
+}
