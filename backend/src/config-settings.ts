@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { isBindAddress, readEngineAddress, readImage, readImages, readMainServerUrl } from "./config-values.ts";
 import { readPortRange, readSize } from "./config-values.ts";
 

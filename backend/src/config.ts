@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { parse } from "dotenv";
-import type { z } from "zod";
+import type * as z from "zod";
 import { CONFIG_HELP, type Setting, SETTINGS } from "./config-settings.ts";
 import type { EngineAddress } from "./config-values.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Container, Ports, Username } from "./containers.ts";
 
 /** Makes a retry safe for 24 hours: a repeat of a success executes nothing. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One container per user per backend, so a username is a container's address. */
 export const Username = z

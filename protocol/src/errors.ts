@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The closed set of codes that a failed command carries. */
 export const ErrorCode = z.enum([

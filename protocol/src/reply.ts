@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { COMMANDS, type CommandData, type CommandName } from "./commands.ts";
 import { ErrorCode } from "./errors.ts";
 

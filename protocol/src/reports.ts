@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Container, Username } from "./containers.ts";
 import { OperationId } from "./commands.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { COMMAND_NAMES } from "./commands.ts";
 import { Username } from "./containers.ts";
 import { SUPERSEDED_EVENT } from "./handshake.ts";

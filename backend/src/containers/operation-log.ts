@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { open, readFile, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Ports, type CommandName } from "@dockhost/protocol";
 import { writeDurably } from "./durable-file.ts";
 import { DockHostError } from "./errors.ts";

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client } from "ssh2";
 import { steps } from "../observe/steps.ts";
 import { DockHostError } from "./errors.ts";
 
@@ -65,16 +64,23 @@ function readHostKey(target: SshTarget, patienceMs: number): Promise<string | un
     // The Engine's proxy accepts before sshd listens: only a greeting is worth a key exchange.
     socket.once("data", (greeting) => {
       const [, told] = TELLING_GREETING.exec(greeting.toString("latin1")) ?? [];
-      if (told === undefined) exchangeKeys(socket, greeting, finish);
+      if (told === undefined) void exchangeKeys(socket, greeting, finish);
       else finish(told);
     });
   });
 }
 
 /** Goes as far as the server's host key, and no further: no user is named, nothing is trusted. */
-function exchangeKeys(socket: Socket, greeting: Buffer, finish: (fingerprint: string | undefined) => void): void {
+async function exchangeKeys(
+  socket: Socket,
+  greeting: Buffer,
+  finish: (fingerprint: string | undefined) => void,
+): Promise<void> {
   socket.pause();
   socket.unshift(greeting);
+  // Only now: it would be a sixth of the backend's start, for what most backends never need.
+  const { default: ssh2 } = await import("ssh2");
+  const { Client } = ssh2;
   const client = new Client();
   client.on("error", () => finish(undefined));
   client.connect({

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { Limits, Username } from "@dockhost/protocol";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 

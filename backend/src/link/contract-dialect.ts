@@ -5,7 +5,7 @@ import {
   type CommandName,
   type CommandRequest,
 } from "@dockhost/protocol";
-import type { z } from "zod";
+import type * as z from "zod";
 import { parsePayload, stringIn, type Dialect, type Order, type WayBack } from "./dialect.ts";
 
 /** The contract's commands: an event of the command's name, and its reply in the callback or as `command-result`. */

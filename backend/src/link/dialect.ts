@@ -1,5 +1,5 @@
 import type { CommandName, CommandRequest, Reply } from "@dockhost/protocol";
-import type { z } from "zod";
+import type * as z from "zod";
 import { DockHostError } from "../containers/errors.ts";
 
 /** One of two ways to say the same commands: events of its own, and replies in its own form. */

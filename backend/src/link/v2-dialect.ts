@@ -11,7 +11,7 @@ import {
   type V2Failure,
   type V2Request,
 } from "@dockhost/protocol";
-import type { z } from "zod";
+import type * as z from "zod";
 import { parsePayload, stringIn, type Dialect, type Order, type Reading, type WayBack } from "./dialect.ts";
 
 /**
