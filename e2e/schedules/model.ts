@@ -11,11 +11,15 @@ export interface Promised {
   possible: readonly Possible[];
   /** The newest operation, and whether its end is known. */
   last: { operation: Operation; inDoubt: boolean } | undefined;
+  /** An operation whose reply was lost may be under way still. */
+  isUnsettled: boolean;
 }
 
 /** What should be true after what was said so far; nothing of it was read from the machine. */
 export class Model {
-  readonly users = new Map<string, Promised>(USERS.map((name) => [name, { possible: NOTHING, last: undefined }]));
+  readonly users = new Map<string, Promised>(
+    USERS.map((name) => [name, { possible: NOTHING, last: undefined, isUnsettled: false }]),
+  );
   /** Creates into whose container its operationId was written, as the file `mark`. */
   readonly marked = new Set<string>();
   readonly faults: Fault[] = [];
@@ -33,6 +37,7 @@ export class Model {
     const possible = after(promised.possible, replied, world.mayMove);
     if (possible.length === 0) throw broken(username, promised.possible, replied);
     promised.possible = possible;
+    promised.isUnsettled = replied.some(([, { kind }]) => kind === "in doubt");
     const sent = replied.filter(([, { kind }]) => kind !== "not sent").at(-1);
     if (sent) promised.last = { operation: sent[0], inDoubt: sent[1].kind === "in doubt" };
   }

@@ -78,19 +78,21 @@ class ByHand implements Step {
   async run(model: Model, { machine }: World): Promise<void> {
     model.steps += 1;
     model.faults.push("docker rm or docker stop by hand");
-    const { possible } = model.of(this.#username);
+    const { possible, isUnsettled } = model.of(this.#username);
     const command = this.#how === "rm" ? ["rm", "--force"] : ["stop"];
     const failure = await machine.docker(...command, `dockhost-${this.#username}`).then(
       () => undefined,
       (error: unknown) => String(error),
     );
     const isGone = failure?.includes("No such container") ?? false;
+    // A create whose reply was lost may give its container the name only now.
+    if (isGone && isUnsettled) return;
     if (isGone)
       model.suppose(
         this.#username,
         possible.filter(({ container }) => !container),
       );
-    else if (this.#how === "rm") model.suppose(this.#username, removed(possible, failure !== undefined));
+    else if (this.#how === "rm") model.suppose(this.#username, removed(possible, failure !== undefined || isUnsettled));
     // Who has stopped it, a backend that was away cannot know: it may start it again.
     else model.suppose(this.#username, possible.flatMap(runningOrNot));
   }
