@@ -1,7 +1,7 @@
 import { Agent, request } from "node:http";
 import { tokenOf } from "./population.ts";
 
-const MAX_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 256;
 const PATIENCE_MS = 10_000;
 
 /** Speaks REST as a proxy in front of the main server does: for many users, over connections that it keeps. */

@@ -18,9 +18,11 @@ const SIZES = [2_000, 200, 1];
 const COMMANDS_PER_SECOND = 500;
 const LISTS_PER_SECOND = 20;
 const ROUNDS = 5;
+const WARM_UP_ROUNDS = 1;
 const ROUND_SECONDS = 4;
-/** Until what a start or a wave of connections left behind is cleared away. */
-const SETTLE_MS = 12_000;
+/** Until what a start left behind is cleared away, and what a wave of connections did. */
+const START_SETTLES_MS = 3_000;
+const CONNECTIONS_SETTLE_MS = 12_000;
 const RESYNC_PATIENCE_MS = 90_000;
 const PROBE_EVERY_MS = 25;
 const LOG_FILE = join(RESULTS, "main-server.log");
@@ -129,10 +131,10 @@ class Connected implements AsyncDisposable {
   }
 
   static async to(farEnd: FarEnd, backends: number): Promise<Connected> {
-    await delay(SETTLE_MS);
+    await delay(START_SETTLES_MS);
     const before = await farEnd.residentKiB();
     const fleet = await Fleet.connect(farEnd.url, backends, LOG_FILE);
-    await delay(SETTLE_MS);
+    await delay(CONNECTIONS_SETTLE_MS);
     return new Connected(farEnd, fleet, ((await farEnd.residentKiB()) - before) / backends);
   }
 
@@ -174,12 +176,14 @@ async function probe(url: string, over: AbortSignal): Promise<number[]> {
 
 async function loadInTurn(main: Connected, bare: Connected, signal: AbortSignal, onRound: (done: number) => void) {
   const found = { main: { commands: [] as Round[], lists: [] as Round[] }, bare: { commands: [] as Round[] } };
-  for (let round = 1; round <= ROUNDS; round++) {
+  for (let round = 1 - WARM_UP_ROUNDS; round <= ROUNDS; round++) {
     signal.throwIfAborted();
-    const { commands, lists } = await load(main, LISTS_PER_SECOND);
-    found.main.commands.push(commands);
-    found.main.lists.push(lists);
-    found.bare.commands.push((await load(bare, 0)).commands);
+    const ours = await load(main, LISTS_PER_SECOND);
+    const theirs = await load(bare, 0);
+    if (round < 1) continue;
+    found.main.commands.push(ours.commands);
+    found.main.lists.push(ours.lists);
+    found.bare.commands.push(theirs.commands);
     onRound(round);
   }
   return found;
