@@ -12,10 +12,16 @@ import { writePerformancePage } from "./report/performance-page.ts";
 import { Progress } from "./report/progress.ts";
 import { measureCreate } from "./sections/create.ts";
 import { measureList } from "./sections/list.ts";
+import { measureMainServer } from "./sections/main-server.ts";
 import { measureStartup } from "./sections/startup.ts";
 
 /** What can be measured; each section stands alone. */
-const SECTIONS = { create: measureCreate, list: measureList, startup: measureStartup } as const;
+const SECTIONS = {
+  create: measureCreate,
+  list: measureList,
+  startup: measureStartup,
+  "main-server": measureMainServer,
+} as const;
 type SectionName = keyof typeof SECTIONS;
 const SECTION_NAMES = Object.keys(SECTIONS) as SectionName[];
 

@@ -10,7 +10,7 @@ export interface Row {
 /** One table of figures: ours in the first row, what it is compared with below. */
 export interface Measurement {
   title: string;
-  unit: "ms" | "MiB";
+  unit: "ms" | "KiB" | "MiB";
   rows: Row[];
 }
 

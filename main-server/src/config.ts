@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { parse } from "dotenv";
-import { z } from "zod";
+import * as z from "zod";
 import { isLoopback, parseListenAddress, type ListenAddress } from "./listen-address.ts";
 
 export interface Config {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, Browser, PASSWORD, signedUp } from "./testing/browser.ts";
 import { connectBackend } from "./testing/fake-backend.ts";
 import { temporaryDirectory } from "./testing/main-server.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { COMMANDS, type CommandData, type CommandName } from "./commands.ts";
+import { COMMAND_NAMES, COMMANDS, type CommandData, type CommandName } from "./commands.ts";
 import { ErrorCode } from "./errors.ts";
 
 const Failure = z.object({
@@ -21,8 +21,18 @@ export type Reply<Name extends CommandName> = Success<Name> | Failure;
 
 /** Validates what a backend answered to `command`; throws a ZodError where it breaks the contract. */
 export function parseReply<Name extends CommandName>(command: Name, reply: unknown): Reply<Name> {
+  return REPLIES[command].parse(reply) as Reply<Name>;
+}
+
+/** Made once: to put a schema together takes many times as long as to use it. */
+const REPLIES = Object.fromEntries(COMMAND_NAMES.map((command) => [command, replyTo(command)])) as Record<
+  CommandName,
+  ReturnType<typeof replyTo>
+>;
+
+function replyTo(command: CommandName) {
   const success = z.object({ success: z.literal(true), message: z.string().max(4096), data: COMMANDS[command].data });
-  return z.discriminatedUnion("success", [success, Failure]).parse(reply) as Reply<Name>;
+  return z.discriminatedUnion("success", [success, Failure]);
 }
 
 /** The event that carries a reply where the sender of the command gave no callback. */

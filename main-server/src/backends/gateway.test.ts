@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
 import { io } from "socket.io-client";
 import { expect, onTestFinished, test } from "vitest";
 import { addBackend, signedUp } from "../testing/browser.ts";
@@ -105,4 +107,48 @@ test("a frame beyond 1 MiB ends its connection and nothing else", async () => {
   backend.socket.emit("inventory", { containers: ["x".repeat(2_000_000)] });
   await expect.poll(() => backend.socket.connected).toBe(false);
   expect((await ada.get("/health")).status).toBe(200);
+});
+
+test("who waits at the door and breaks off, at once or in silence, ends nothing", async () => {
+  const { main, apiKey, status } = await scene();
+  const { hostname, port } = new URL(main.url);
+  const upgrade =
+    "GET /socket.io/?EIO=4&transport=websocket&role=backend HTTP/1.1\r\nHost: dockhost\r\nConnection: Upgrade\r\n" +
+    "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  const callers = Array.from({ length: 50 }, () => connectTcp(Number(port), hostname));
+  await Promise.all(callers.map((socket) => once(socket, "connect")));
+  for (const socket of callers) socket.write(upgrade);
+  for (const [index, socket] of callers.entries()) {
+    if (index % 3 === 0) socket.resetAndDestroy();
+    else if (index % 3 === 1) socket.destroy();
+  }
+  await connectBackend(main.url, apiKey);
+  await expect.poll(status).toBe("online");
+  for (const socket of callers) socket.destroy();
+});
+
+test("of many backends that come at once each is let in and heard", async () => {
+  const { main, ada } = await scene();
+  const keys: string[] = [];
+  for (let number = 0; number < 30; number++) keys.push((await addBackend(ada, `backend ${number}`)).apiKey);
+  const backends = keys.map((apiKey) => new FakeBackend(main.url, apiKey));
+  const arrived: number[] = [];
+  await Promise.all(backends.map((backend, number) => backend.connect().then(() => arrived.push(number))));
+  expect(arrived).toHaveLength(backends.length);
+  const versions = async () =>
+    ((await ada.get("/api/backends")).body as { backends: { version: string | null }[] }).backends.map(
+      (one) => one.version,
+    );
+  await expect.poll(async () => (await versions()).filter((version) => version !== null)).toHaveLength(30);
+});
+
+test("a server that closes lets those at the door go at once", async () => {
+  const { main, apiKey } = await scene();
+  const waiting = Array.from({ length: 40 }, () => new FakeBackend(main.url, apiKey));
+  for (const { socket } of waiting) socket.io.reconnection(false);
+  for (const { socket } of waiting) socket.connect();
+  await expect.poll(() => waiting.filter(({ socket }) => socket.connected).length).toBeGreaterThan(0);
+  await main.close();
+  await expect.poll(() => waiting.filter(({ socket }) => socket.io.engine.readyState === "open")).toEqual([]);
+  expect(main.log()).toContain("The main server has closed.");
 });

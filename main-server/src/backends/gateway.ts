@@ -1,16 +1,17 @@
-import type { Server as HttpServer } from "node:http";
+import type { IncomingMessage, Server as HttpServer } from "node:http";
 import { BACKEND_ROLE, HandshakeAuth, type Report, type ReportName } from "@dockhost/protocol";
-import PQueue from "p-queue";
 import { Server, type Socket } from "socket.io";
 import type { Log } from "../observe/log.ts";
 import type { OriginRule } from "../origin.ts";
+import { Admission } from "./admission.ts";
 import { Allowance } from "./allowance.ts";
 import { Connection, type BadReport, type BackendIdentity } from "./connection.ts";
+import { ReportQueues } from "./report-queues.ts";
 import type { Registry } from "./registry.ts";
 
 /** What to do with each report. The reports of one connection come one after another, in the order they were sent. */
 export type ReportListener = { [Name in ReportName]: (source: Connection, report: Report<Name>) => Promise<void> } & {
-  /** At the connection's beginning and end. */
+  /** At the connection's end. */
   seen: (source: Connection) => Promise<void>;
 };
 
@@ -30,20 +31,25 @@ export class Gateway implements AsyncDisposable {
   readonly #options: GatewayOptions;
   readonly #log: Log;
   readonly #io: Server;
-  readonly #queues = new Set<PQueue>();
+  readonly #reports: ReportQueues<Connection>;
+  readonly #admission: Admission;
   readonly #identities = new WeakMap<Socket, BackendIdentity>();
   readonly #allowances = new Map<string, Allowance>();
 
   constructor(server: HttpServer, options: GatewayOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#reports = new ReportQueues((source, error) => {
+      this.#log.error({ ...describe(source), err: error }, "A backend's report could not be worked off.");
+    });
+    this.#admission = new Admission({ isBusy: () => this.#reports.isBusy });
     this.#io = new Server(server, {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       serveClient: false,
       // A half-open connection is noticed in 45 s.
       pingInterval: 25_000,
       pingTimeout: 20_000,
-      allowRequest: ({ headers }, allow) => allow(null, options.originAllowed(headers.origin, headers.host)),
+      allowRequest: (request, allow) => this.#receive(request, (admitted) => allow(null, admitted)),
     });
     this.#io.use((socket, next) => void this.#admit(socket).then(next));
     this.#io.on("connection", (socket) => void this.#welcome(socket));
@@ -51,8 +57,15 @@ export class Gateway implements AsyncDisposable {
 
   /** The backends see their transport close, which their clients answer by connecting again. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#admission[Symbol.dispose]();
     await this.#io.close();
-    await Promise.all([...this.#queues].map((queue) => queue.onIdle()));
+    await this.#reports.idle();
+  }
+
+  #receive(request: IncomingMessage, allow: (admitted: boolean) => void): void {
+    const { origin, host } = request.headers;
+    if (this.#options.originAllowed(origin, host)) this.#admission.ask(request, allow);
+    else allow(false);
   }
 
   /** The error to refuse the connection with. */
@@ -90,7 +103,6 @@ export class Gateway implements AsyncDisposable {
 
   #follow(connection: Connection): void {
     const { registry, listener } = this.#options;
-    const queue = this.#queueFor(connection);
     const complainedOf = new Set<ReportName>();
     const allowance = this.#allowanceOf(connection.backendId);
     connection.limitReports(
@@ -100,15 +112,16 @@ export class Gateway implements AsyncDisposable {
     connection.onReports(
       (name, report) => {
         if (name === "backend-status") registry.heard(connection, report as Report<"backend-status">);
-        this.#work(queue, connection, () => handle(listener, name, connection, report));
+        const work = () => handle(listener, name, connection, report);
+        if (name === "inventory") this.#reports.addInventory(connection, work);
+        else this.#reports.add(connection, work);
       },
       (bad) => this.#complainOnce(connection, bad, complainedOf),
     );
-    this.#work(queue, connection, () => listener.seen(connection));
     connection.onEnd((reason) => {
       const current = registry.remove(connection);
       this.#log.info({ ...describe(connection), reason, current }, "A backend disconnected.");
-      if (current) this.#work(queue, connection, () => listener.seen(connection));
+      if (current) this.#reports.add(connection, () => listener.seen(connection));
     });
   }
 
@@ -116,19 +129,6 @@ export class Gateway implements AsyncDisposable {
     const allowance = this.#allowances.get(backendId) ?? new Allowance();
     this.#allowances.set(backendId, allowance);
     return allowance;
-  }
-
-  #queueFor(connection: Connection): PQueue {
-    const queue = new PQueue({ concurrency: 1 });
-    this.#queues.add(queue);
-    connection.onEnd(() => void queue.onIdle().then(() => this.#queues.delete(queue)));
-    return queue;
-  }
-
-  #work(queue: PQueue, connection: Connection, task: () => Promise<void>): void {
-    void queue.add(task).catch((error: unknown) => {
-      this.#log.error({ ...describe(connection), err: error }, "A backend's report could not be worked off.");
-    });
   }
 
   #complainOnce(connection: Connection, { name, problem }: BadReport, complainedOf: Set<ReportName>): void {

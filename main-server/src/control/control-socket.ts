@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { chmod, rm } from "node:fs/promises";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 const Request = z.object({ restore: z.string() });
 const Reply = z.union([z.object({ kept: z.string() }), z.object({ problem: z.string() })]);

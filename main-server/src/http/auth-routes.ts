@@ -1,5 +1,5 @@
 import type { FastifyRequest } from "fastify";
-import { z } from "zod";
+import * as z from "zod";
 import type { Accounts, Credentials, Session } from "../services/accounts.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { App } from "./app.ts";

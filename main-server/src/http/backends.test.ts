@@ -1,7 +1,7 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, Browser, signedUp } from "../testing/browser.ts";
 import { connectBackend, FakeBackend, statusOf, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer, temporaryDirectory } from "../testing/main-server.ts";

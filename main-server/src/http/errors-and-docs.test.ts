@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { DatabaseSync } from "@photostructure/sqlite";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { Browser, signedUp } from "../testing/browser.ts";
 import { startMainServer } from "../testing/main-server.ts";
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, signedUp } from "../testing/browser.ts";
 import { connectBackend, containerOf, failure, sshPublicKey, statusOf, success } from "../testing/fake-backend.ts";
 import { startMainServer, temporaryDirectory } from "../testing/main-server.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, signedUp, type Browser } from "../testing/browser.ts";
 import { connectBackend, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";

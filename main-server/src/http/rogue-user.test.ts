@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, Browser, PASSWORD, signedUp } from "../testing/browser.ts";
 import { connectBackend, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";

@@ -1,5 +1,5 @@
 import { BackendStatus, ContainerState, Limits, Ports, Username } from "@dockhost/protocol";
-import { z } from "zod";
+import * as z from "zod";
 
 const ErrorReply = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })

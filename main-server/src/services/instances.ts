@@ -53,7 +53,7 @@ export class Instances {
     const { items, nextCursor } = await readPage(`instances of ${id}`, query, (limit, after) =>
       this.#parts.store.instances.ofUser(id, limit, after),
     );
-    return { items: await Promise.all(items.map((record) => this.#view(caller, record))), nextCursor };
+    return { items: await this.#views(caller, items), nextCursor };
   }
 
   async get(caller: Caller, id: string): Promise<InstanceView> {
@@ -88,10 +88,10 @@ export class Instances {
   async #place(user: User): Promise<string> {
     const { store, registry } = this.#parts;
     const usable = await store.backends.usableBy(user.id);
-    const online = usable.filter(({ id }) => registry.online(id));
+    const online = usable.filter((id) => registry.online(id));
     const creating = await store.instances.creatingByBackend();
     const occupied = await store.instances.backendsOf(user.id);
-    const candidates = online.map(({ id }) => ({
+    const candidates = online.map((id) => ({
       backendId: id,
       status: registry.statusOf(id),
       creating: creating.get(id) ?? 0,
@@ -106,18 +106,29 @@ export class Instances {
     throw new ServiceError("NOT_FOUND", "There is no such instance.");
   }
 
-  async #view({ host }: Caller, record: InstanceRecord): Promise<InstanceView> {
-    return viewInstance(record, await this.#whereabouts(record.backendId), host);
+  async #view(caller: Caller, record: InstanceRecord): Promise<InstanceView> {
+    const whereabouts = await this.#whereabouts([record.backendId]);
+    return viewInstance(record, whereabouts(record.backendId), caller.host);
   }
 
-  async #whereabouts(backendId: string): Promise<Whereabouts> {
+  async #views({ host }: Caller, records: readonly InstanceRecord[]): Promise<InstanceView[]> {
+    const whereabouts = await this.#whereabouts(records.map(({ backendId }) => backendId));
+    return records.map((record) => viewInstance(record, whereabouts(record.backendId), host));
+  }
+
+  /** The store is asked, once, of those alone that have not told it themselves since they connected. */
+  async #whereabouts(backendIds: readonly string[]): Promise<(backendId: string) => Whereabouts> {
     const { store, registry } = this.#parts;
-    const connection = registry.online(backendId);
-    const known = await store.backends.get(backendId);
-    return {
-      online: connection !== undefined,
-      remoteAddress: connection?.remoteAddress ?? known?.remoteAddress ?? null,
-      addresses: (connection?.status ?? known?.lastStatus)?.addresses ?? [],
+    const online = new Map(backendIds.map((id) => [id, registry.online(id)]));
+    const silent = [...online.keys()].filter((id) => !online.get(id)?.status);
+    const last = await store.backends.whereabouts(silent);
+    return (backendId) => {
+      const connection = online.get(backendId);
+      return {
+        online: connection !== undefined,
+        remoteAddress: connection?.remoteAddress ?? last.get(backendId)?.remoteAddress ?? null,
+        addresses: connection?.status?.addresses ?? last.get(backendId)?.addresses ?? [],
+      };
     };
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import type { Position } from "../store/position.ts";
 import { ServiceError } from "./errors.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { addBackend, signedUp } from "../testing/browser.ts";
 import { connectBackend, FakeBackend, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";

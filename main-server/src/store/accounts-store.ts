@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isUniqueViolation, type Database } from "./database.ts";
 import type { UsersTable } from "./schema.ts";
+import type { Writes } from "./writes.ts";
 
 export interface User {
   id: string;
@@ -10,9 +11,11 @@ export interface User {
 
 export class AccountsStore {
   readonly #db: Database;
+  readonly #writes: Writes;
 
-  constructor(db: Database) {
+  constructor(db: Database, writes: Writes) {
     this.#db = db;
+    this.#writes = writes;
   }
 
   /** Undefined where the name is taken, in whatever case. */
@@ -20,10 +23,7 @@ export class AccountsStore {
     const user = { id: randomUUID(), username, createdAt: new Date().toISOString() };
     const row = { id: user.id, username, password_hash: passwordHash, created_at: user.createdAt };
     try {
-      await this.#db
-        .insertInto("users")
-        .values({ ...row, username_key: keyOf(username) })
-        .execute();
+      await this.#writes.run(this.#db.insertInto("users").values({ ...row, username_key: keyOf(username) }));
       return user;
     } catch (error) {
       if (isUniqueViolation(error)) return undefined;

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { BackendStatus } from "@dockhost/protocol";
+import type { ExpressionBuilder } from "kysely";
 import type { Database } from "./database.ts";
 import { insertKey, type KeyDigest } from "./keys-store.ts";
 import { isAfter, type Position } from "./position.ts";
-import type { BackendsTable } from "./schema.ts";
+import type { BackendsTable, Schema } from "./schema.ts";
+import type { Writes } from "./writes.ts";
 
 export interface BackendRecord {
   id: string;
@@ -16,6 +18,9 @@ export interface BackendRecord {
   remoteAddress: string | null;
 }
 
+/** What is known of a backend that is not connected. */
+export type LastWhereabouts = Pick<BackendRecord, "remoteAddress"> & Pick<BackendStatus, "addresses">;
+
 /** What is known of a backend each time that it is seen. */
 export interface Sighting {
   remoteAddress: string;
@@ -24,9 +29,11 @@ export interface Sighting {
 
 export class BackendsStore {
   readonly #db: Database;
+  readonly #writes: Writes;
 
-  constructor(db: Database) {
+  constructor(db: Database, writes: Writes) {
     this.#db = db;
+    this.#writes = writes;
   }
 
   async add(name: string, ownerId: string | null): Promise<BackendRecord> {
@@ -53,24 +60,30 @@ export class BackendsStore {
     return row && toRecord(row);
   }
 
-  /** Those that the user may place on: their own, and the shared ones. */
-  async usableBy(userId: string): Promise<BackendRecord[]> {
-    return (await this.#usableBy(userId).execute()).map(toRecord);
+  /** The ids of those that the user may place on: their own, and the shared ones. */
+  async usableBy(userId: string): Promise<string[]> {
+    const rows = await this.#db.selectFrom("backends").select("id").where(isUsableBy(userId)).execute();
+    return rows.map(({ id }) => id);
   }
 
-  /** The same in pages, oldest first. */
+  /** Those in pages, oldest first. Each half is read in its index's order: a page costs the same however many there are. */
   async pageUsableBy(userId: string, limit: number, after: Position | undefined): Promise<BackendRecord[]> {
-    const query = after ? this.#usableBy(userId).where(isAfter("backends", after)) : this.#usableBy(userId);
-    return (await query.limit(limit).execute()).map(toRecord);
+    const [own, shared] = [this.#ownedBy(userId, after), this.#ownedBy(null, after)];
+    const page = own.unionAll(shared).orderBy("created_at").orderBy("id").limit(limit);
+    return (await page.execute()).map(toRecord);
   }
 
-  #usableBy(userId: string) {
-    return this.#db
-      .selectFrom("backends")
-      .selectAll()
-      .where((where) => where.or([where("owner_id", "=", userId), where("owner_id", "is", null)]))
-      .orderBy("created_at")
-      .orderBy("id");
+  /** Where each of these was last seen, and what it then said its addresses are. */
+  async whereabouts(ids: readonly string[]): Promise<Map<string, LastWhereabouts>> {
+    if (ids.length === 0) return new Map();
+    const query = this.#db.selectFrom("backends").select(["id", "remote_address", "last_status"]);
+    const rows = await query.where("id", "in", ids).execute();
+    return new Map(rows.map((row) => [row.id, toWhereabouts(row)]));
+  }
+
+  #ownedBy(ownerId: string | null, after: Position | undefined) {
+    const query = this.#db.selectFrom("backends").selectAll().where("owner_id", "is", ownerId);
+    return after ? query.where(isAfter("backends", after)) : query;
   }
 
   /** With its keys; false where an instance, gone ones aside, still stands on it. */
@@ -87,13 +100,13 @@ export class BackendsStore {
   async saw(id: string, { remoteAddress, status }: Sighting): Promise<void> {
     const seen = { last_seen_at: new Date().toISOString(), remote_address: remoteAddress };
     const told = status === undefined ? {} : { last_status: JSON.stringify(status) };
-    await this.#db
-      .updateTable("backends")
-      .set({ ...seen, ...told })
-      .where("id", "=", id)
-      .execute();
+    const query = this.#db.updateTable("backends").set({ ...seen, ...told });
+    await this.#writes.run(query.where("id", "=", id));
   }
 }
+
+const isUsableBy = (userId: string) => (where: ExpressionBuilder<Schema, "backends">) =>
+  where.or([where("owner_id", "=", userId), where("owner_id", "is", null)]);
 
 async function insert(db: Database, name: string, ownerId: string | null): Promise<BackendRecord> {
   const row = { id: randomUUID(), name, owner_id: ownerId, created_at: new Date().toISOString() };
@@ -108,6 +121,11 @@ const toRecord = (row: BackendsTable): BackendRecord => ({
   lastSeenAt: row.last_seen_at,
   lastStatus: row.last_status === null ? null : storedStatus(row.last_status),
   remoteAddress: row.remote_address,
+});
+
+const toWhereabouts = (row: Pick<BackendsTable, "remote_address" | "last_status">): LastWhereabouts => ({
+  remoteAddress: row.remote_address,
+  addresses: (row.last_status === null ? null : storedStatus(row.last_status))?.addresses ?? [],
 });
 
 /** A status that an older version wrote may no longer fit. */

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "./database.ts";
 import { isAfter, type Position } from "./position.ts";
 import type { BackendKeysTable } from "./schema.ts";
+import type { Writes } from "./writes.ts";
 
 export interface KeyRecord {
   id: string;
@@ -16,9 +17,11 @@ export type KeyDigest = Pick<KeyRecord, "hash" | "prefix">;
 
 export class KeysStore {
   readonly #db: Database;
+  readonly #writes: Writes;
 
-  constructor(db: Database) {
+  constructor(db: Database, writes: Writes) {
     this.#db = db;
+    this.#writes = writes;
   }
 
   /** Undefined where the backend already has `atMost` keys. */
@@ -44,11 +47,11 @@ export class KeysStore {
   /** Whether there was such a key. */
   async remove(backendId: string, keyId: string): Promise<boolean> {
     const query = this.#db.deleteFrom("backend_keys").where("id", "=", keyId).where("backend_id", "=", backendId);
-    return (await query.executeTakeFirst()).numDeletedRows > 0n;
+    return (await this.#writes.run(query)) > 0;
   }
 
   async removeAllOf(backendId: string): Promise<void> {
-    await this.#db.deleteFrom("backend_keys").where("backend_id", "=", backendId).execute();
+    await this.#writes.run(this.#db.deleteFrom("backend_keys").where("backend_id", "=", backendId));
   }
 }
 

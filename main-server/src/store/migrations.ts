@@ -4,11 +4,14 @@ import type { Schema } from "./schema.ts";
 
 /** In order of their names; one that has been released never changes. */
 export const MIGRATIONS: Record<string, Migration> = {
-  "0001-accounts-backends-instances": { up: accountsBackendsInstances },
+  "0001-accounts-backends-instances": { up: running(() => FIRST_TABLES) },
+  "0002-indexes-of-lists-and-creates": { up: running(() => INDEXES_OF_LISTS_AND_CREATES) },
 };
 
-async function accountsBackendsInstances(db: Kysely<Schema>): Promise<void> {
-  for (const statement of FIRST_TABLES) await sql.raw(statement).execute(db);
+function running(statements: () => readonly string[]) {
+  return async (db: Kysely<Schema>): Promise<void> => {
+    for (const statement of statements()) await sql.raw(statement).execute(db);
+  };
 }
 
 const FIRST_TABLES = [
@@ -69,4 +72,13 @@ const FIRST_TABLES = [
   `create index instances_by_backend on instances (backend_id)`,
   // One container per user per backend; what is gone no longer stands in the way of a new one.
   `create unique index instances_one_per_user_per_backend on instances (user_id, backend_id) where state <> 'gone'`,
+];
+
+/** Lists are read in their order and no further than their page; the few creates under way without the other instances. */
+const INDEXES_OF_LISTS_AND_CREATES = [
+  `drop index backends_by_owner`,
+  `create index backends_by_owner on backends (owner_id, created_at, id)`,
+  `drop index backend_keys_by_backend`,
+  `create index backend_keys_by_backend on backend_keys (backend_id, created_at, id)`,
+  `create index instances_creating on instances (backend_id) where state = 'creating'`,
 ];

@@ -1,16 +1,19 @@
 import { toUser, type User } from "./accounts-store.ts";
 import type { Database } from "./database.ts";
+import type { Writes } from "./writes.ts";
 
 export class SessionsStore {
   readonly #db: Database;
+  readonly #writes: Writes;
 
-  constructor(db: Database) {
+  constructor(db: Database, writes: Writes) {
     this.#db = db;
+    this.#writes = writes;
   }
 
   async add(tokenHash: string, userId: string, expiresAt: Date): Promise<void> {
     const row = { token_hash: tokenHash, user_id: userId, created_at: now(), expires_at: expiresAt.toISOString() };
-    await this.#db.insertInto("sessions").values(row).execute();
+    await this.#writes.run(this.#db.insertInto("sessions").values(row));
   }
 
   async userOf(tokenHash: string): Promise<User | undefined> {
@@ -25,11 +28,11 @@ export class SessionsStore {
   }
 
   async remove(tokenHash: string): Promise<void> {
-    await this.#db.deleteFrom("sessions").where("token_hash", "=", tokenHash).execute();
+    await this.#writes.run(this.#db.deleteFrom("sessions").where("token_hash", "=", tokenHash));
   }
 
   async removeExpired(): Promise<void> {
-    await this.#db.deleteFrom("sessions").where("expires_at", "<=", now()).execute();
+    await this.#writes.run(this.#db.deleteFrom("sessions").where("expires_at", "<=", now()));
   }
 }
 

@@ -2,11 +2,12 @@ import { sql } from "kysely";
 import { AccountsStore } from "./accounts-store.ts";
 import { BackendsStore } from "./backends-store.ts";
 import { DataDirectory } from "./data-directory.ts";
-import { openDatabase, type Database } from "./database.ts";
+import { databaseFile, openDatabase, type Database } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
 import { KeysStore } from "./keys-store.ts";
 import { replaceContents } from "./restore.ts";
 import { SessionsStore } from "./sessions-store.ts";
+import { Writes } from "./writes.ts";
 
 /** Everything that outlives the process. */
 export class Store implements AsyncDisposable {
@@ -17,22 +18,25 @@ export class Store implements AsyncDisposable {
   readonly instances: InstancesStore;
   readonly #directory: DataDirectory;
   readonly #db: Database;
+  readonly #writes: Writes;
 
-  private constructor(directory: DataDirectory, db: Database) {
+  private constructor(directory: DataDirectory, db: Database, writes: Writes) {
     this.#directory = directory;
     this.#db = db;
-    this.accounts = new AccountsStore(db);
-    this.sessions = new SessionsStore(db);
-    this.backends = new BackendsStore(db);
-    this.keys = new KeysStore(db);
-    this.instances = new InstancesStore(db);
+    this.#writes = writes;
+    this.accounts = new AccountsStore(db, writes);
+    this.sessions = new SessionsStore(db, writes);
+    this.backends = new BackendsStore(db, writes);
+    this.keys = new KeysStore(db, writes);
+    this.instances = new InstancesStore(db, writes);
   }
 
   /** Of one process at a time. Throws StoreError. */
   static async open(dataDir: string): Promise<Store> {
     const directory = await DataDirectory.take(dataDir);
     try {
-      return new Store(directory, await openDatabase(directory.path));
+      const db = await openDatabase(directory.path);
+      return new Store(directory, db, new Writes(databaseFile(directory.path)));
     } catch (error) {
       await directory[Symbol.asyncDispose]();
       throw error;
@@ -53,10 +57,11 @@ export class Store implements AsyncDisposable {
    * contents are kept. Throws BackupError, with nothing changed.
    */
   restore(staged: string): Promise<string> {
-    return replaceContents(this.#db, this.#directory.path, staged);
+    return this.#writes.without(() => replaceContents(this.#db, this.#directory.path, staged));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writes[Symbol.asyncDispose]();
     await this.#db.destroy();
     await this.#directory[Symbol.asyncDispose]();
   }
