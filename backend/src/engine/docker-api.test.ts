@@ -113,6 +113,22 @@ describe("a connection that the Engine has closed while it was kept", () => {
     expect(asked).toHaveLength(3);
   });
 
+  it("costs no more where several were kept, as after the Engine's restart", async () => {
+    const engine = new DockerEngine(address);
+    const held: ServerResponse[] = [];
+    answer = (_, response) => void held.push(response);
+    const calls = Array.from({ length: 5 }, () => engine.list([]));
+    await expect.poll(() => held.length).toBe(5);
+    held.forEach((response) => response.end("[]"));
+    await Promise.all(calls);
+    const before = [...connections];
+    answer = (request, response) => {
+      if (before.includes(request.socket)) request.socket.destroy();
+      else says(200, [])(request, response);
+    };
+    expect(await engine.list([])).toEqual([]);
+  });
+
   it("fails a create, which may have been carried out", async () => {
     const engine = new DockerEngine(address);
     breakAtSecond();

@@ -27,6 +27,9 @@ export interface CallOptions {
 
 type Query = Readonly<Record<string, string | number | boolean | object | undefined>>;
 
+/** So long a connection is kept for the next call, ms: nobody tells when a host at its other end has vanished. */
+const KEPT_IDLE_MS = 5_000;
+
 type Method = "GET" | "POST" | "DELETE";
 
 /**
@@ -37,6 +40,7 @@ type Method = "GET" | "POST" | "DELETE";
 export class DockerApi {
   readonly #send: typeof http.request;
   readonly #where: http.RequestOptions;
+  readonly #agent: http.Agent;
 
   constructor(address: EngineAddress) {
     const isTls = address.kind === "tcp" && address.tls;
@@ -44,7 +48,8 @@ export class DockerApi {
     const where =
       address.kind === "unix" ? { socketPath: address.socketPath } : { host: address.host, port: address.port };
     this.#send = request;
-    this.#where = { ...where, agent: new Agent({ keepAlive: true }) };
+    this.#agent = new Agent({ keepAlive: true, timeout: KEPT_IDLE_MS });
+    this.#where = { ...where, agent: this.#agent };
   }
 
   /** The answer's JSON; undefined where it has no body. */
@@ -71,8 +76,17 @@ export class DockerApi {
       text === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
     return new Promise((resolve, reject) => {
       const options = { ...this.#where, method, path: path + queryString(query), headers, ...(signal && { signal }) };
-      this.#send(options, resolve).once("error", reject).end(text);
+      const request = this.#send(options, resolve).end(text);
+      request.on("error", (error) => {
+        if (request.reusedSocket) this.#closeIdle();
+        reject(error);
+      });
     });
+  }
+
+  /** Where one kept connection has turned out to be dead, so are the others: the Engine has restarted. */
+  #closeIdle(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
 }
 

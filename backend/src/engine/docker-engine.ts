@@ -143,7 +143,11 @@ export class DockerEngine implements Engine {
     await once("pull", async () => {
       const query = { fromImage: reference };
       const stream = await this.#api.stream("POST", "/images/create", { query, signal });
-      await pullProgress(createInterface({ input: stream }), onBytes);
+      try {
+        await pullProgress(createInterface({ input: stream }), onBytes);
+      } finally {
+        stream.destroy();
+      }
     });
   }
 
