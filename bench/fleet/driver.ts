@@ -1,18 +1,21 @@
 import { FakeBackend } from "./fake-backend.ts";
 import { runLoad } from "./load.ts";
 import type { OrderName, Orders } from "./orders.ts";
+import { RestClient } from "./rest-client.ts";
 
 /** The process of the fake backends: it obeys its parent's orders one after another, and ends with it. */
 
 const HEARTBEAT_MS = 10_000;
 const BEAT_MS = 50;
 const fleet: FakeBackend[] = [];
-let busySince = performance.eventLoopUtilization();
+/** Kept from one load to the next, as a proxy keeps its connections. */
+let users: RestClient | undefined;
 
 type Obey = { [Name in OrderName]: (request: Orders[Name]["request"]) => Promise<Orders[Name]["answer"]> };
 
 const ORDERS: Obey = {
   async connect({ url, backends }) {
+    users = new RestClient(url);
     await new Promise<void>((resolve) => {
       let missing = backends;
       const onConnect = () => --missing === 0 && resolve();
@@ -26,23 +29,19 @@ const ORDERS: Obey = {
     return Promise.resolve(null);
   },
   stopped: () => Promise.resolve(fleet.map((backend) => backend.stopped)),
-  load: (request) => runLoad(request, fleet.length),
-  busy() {
-    const { utilization } = performance.eventLoopUtilization(busySince);
-    busySince = performance.eventLoopUtilization();
-    return Promise.resolve(utilization);
-  },
+  load: (request) => (users ? runLoad(users, request, fleet.length) : Promise.reject(new Error("Connect first."))),
 };
 
 process.on("message", ({ name, request }: { name: OrderName; request: never }) => {
   void ORDERS[name](request).then((answer) => process.send?.({ answer }));
 });
 process.on("disconnect", () => process.exit());
-beat(0);
+beat();
 
 /** One heartbeat of each in ten seconds, spread evenly over them. */
-function beat(from: number): void {
-  const share = Math.ceil(fleet.length / (HEARTBEAT_MS / BEAT_MS));
-  for (const backend of fleet.slice(from, from + share)) backend.beat();
-  setTimeout(() => beat(from + share >= fleet.length ? 0 : from + share), BEAT_MS);
+function beat(turn = 0): void {
+  const next = (turn + 1) % (HEARTBEAT_MS / BEAT_MS);
+  const [from, to] = [turn, turn + 1].map((one) => Math.round((one * fleet.length * BEAT_MS) / HEARTBEAT_MS));
+  for (const backend of fleet.slice(from, to)) backend.beat();
+  setTimeout(() => beat(next), BEAT_MS);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LoadFigures, LoadRequest } from "./orders.ts";
 import { CONTAINERS_EACH, instanceIdOf, INSTANCES_OF_A_USER, usernameOf } from "./population.ts";
-import { RestClient } from "./rest-client.ts";
+import type { RestClient } from "./rest-client.ts";
 
 const TICK_MS = 1;
 const MAX_FAILURES = 5;
@@ -11,10 +11,10 @@ const MAX_FAILURES = 5;
  * behind is not spared.
  */
 export async function runLoad(
-  { url, seconds, commandsPerSecond, listsPerSecond }: LoadRequest,
+  client: RestClient,
+  { seconds, commandsPerSecond, listsPerSecond }: LoadRequest,
   backends: number,
 ): Promise<LoadFigures> {
-  using client = new RestClient(url);
   const figures: LoadFigures = { commands: [], lists: [], failures: [] };
   const fail = (words: string) => figures.failures.length < MAX_FAILURES && figures.failures.push(words);
   const commands = paced(commandsPerSecond, seconds, async (due, number) => {

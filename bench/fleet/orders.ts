@@ -7,12 +7,9 @@ export interface Orders {
   /** Which containers each has stopped, one bit for each. */
   stopped: { request: Record<string, never>; answer: number[] };
   load: { request: LoadRequest; answer: LoadFigures };
-  /** How busy the process was since it was last asked: share of one core. */
-  busy: { request: Record<string, never>; answer: number };
 }
 
 export interface LoadRequest {
-  url: string;
   seconds: number;
   /** Starts and stops, spread over all connected backends. */
   commandsPerSecond: number;

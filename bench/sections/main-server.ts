@@ -189,9 +189,9 @@ async function loadInTurn(main: Connected, bare: Connected, signal: AbortSignal,
   return found;
 }
 
-async function load({ farEnd: { url }, fleet }: Connected, listsPerSecond: number): Promise<LoadFigures> {
+async function load({ fleet }: Connected, listsPerSecond: number): Promise<LoadFigures> {
   const pace = { seconds: ROUND_SECONDS, commandsPerSecond: COMMANDS_PER_SECOND, listsPerSecond };
-  const figures = await fleet.order("load", { url, ...pace });
+  const figures = await fleet.order("load", pace);
   const [failure] = figures.failures;
   if (failure !== undefined) throw new Error(failure);
   return figures;

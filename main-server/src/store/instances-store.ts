@@ -3,6 +3,7 @@ import type { CommandInput, CommandName, Container, ContainerState, Ports } from
 import { sql } from "kysely";
 import { isUniqueViolation, type Database } from "./database.ts";
 import { isBefore, type Position } from "./position.ts";
+import { prepared } from "./prepared.ts";
 import type { InstancesTable } from "./schema.ts";
 import type { Writes } from "./writes.ts";
 
@@ -34,10 +35,12 @@ export interface InstanceRecord {
 export class InstancesStore {
   readonly #db: Database;
   readonly #writes: Writes;
+  readonly #withId: (id: string) => Promise<InstanceRow[]>;
 
   constructor(db: Database, writes: Writes) {
     this.#db = db;
     this.#writes = writes;
+    this.#withId = prepared(db, this.#select().where("instances.id", "=", "the id"));
   }
 
   /** Undefined where the user already has an instance on this backend. */
@@ -55,7 +58,7 @@ export class InstancesStore {
   }
 
   async get(id: string): Promise<InstanceRecord | undefined> {
-    const row = await this.#select().where("instances.id", "=", id).executeTakeFirst();
+    const [row] = await this.#withId(id);
     return row && toInstance(row);
   }
 
@@ -141,7 +144,9 @@ export class InstancesStore {
   }
 }
 
-const toInstance = (row: InstancesTable & { username: string }): InstanceRecord => ({
+type InstanceRow = InstancesTable & { username: string };
+
+const toInstance = (row: InstanceRow): InstanceRecord => ({
   id: row.id,
   userId: row.user_id,
   username: row.username,

@@ -1,14 +1,27 @@
 import { toUser, type User } from "./accounts-store.ts";
 import type { Database } from "./database.ts";
+import { prepared } from "./prepared.ts";
+import type { UsersTable } from "./schema.ts";
 import type { Writes } from "./writes.ts";
+
+type UserRow = Pick<UsersTable, "id" | "username" | "created_at">;
 
 export class SessionsStore {
   readonly #db: Database;
   readonly #writes: Writes;
+  readonly #valid: (tokenHash: string, now: string) => Promise<UserRow[]>;
 
   constructor(db: Database, writes: Writes) {
     this.#db = db;
     this.#writes = writes;
+    const ofSession = db
+      .selectFrom("sessions")
+      .innerJoin("users", "users.id", "sessions.user_id")
+      .select(["users.id", "users.username", "users.created_at"]);
+    this.#valid = prepared(
+      db,
+      ofSession.where("sessions.token_hash", "=", "the hash").where("sessions.expires_at", ">", "now"),
+    );
   }
 
   async add(tokenHash: string, userId: string, expiresAt: Date): Promise<void> {
@@ -17,13 +30,7 @@ export class SessionsStore {
   }
 
   async userOf(tokenHash: string): Promise<User | undefined> {
-    const row = await this.#db
-      .selectFrom("sessions")
-      .innerJoin("users", "users.id", "sessions.user_id")
-      .select(["users.id", "users.username", "users.created_at"])
-      .where("sessions.token_hash", "=", tokenHash)
-      .where("sessions.expires_at", ">", now())
-      .executeTakeFirst();
+    const [row] = await this.#valid(tokenHash, now());
     return row && toUser(row);
   }
 
