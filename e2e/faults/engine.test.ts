@@ -147,12 +147,13 @@ async function hang(site: Site, forMs: number): Promise<Reply<"create-container"
 
   await machine.freeze();
   const replies = Promise.all(commands.map(([command, request]) => connection.reply(command, request)));
-  const listed = connection.refusal("list-containers", "DEADLINE_EXCEEDED", {});
+  // Nothing has been heard of that would make it untrue.
+  const listed = await connection.succeed("list-containers", {});
+  expect(listed.containers).toHaveLength(3);
   const beats = connection.said.reports("backend-status").length;
   await delay(forMs);
   expect(connection.said.reports("backend-status").length - beats).toBeGreaterThanOrEqual(Math.floor(forMs / 10_500));
   await machine.thaw();
-  expect(await listed).toMatchObject({ error: { retryable: true } });
   const told = await replies;
 
   for (const [command, request] of commands) {
@@ -173,7 +174,7 @@ async function hang(site: Site, forMs: number): Promise<Reply<"create-container"
 }
 
 describe("Docker that hangs", () => {
-  test("for a while costs one list, and every command under way succeeds when it wakes", async () => {
+  test("for a while costs nothing: lists go on, and every command under way succeeds when it wakes", async () => {
     await using site = await Site.open({ machine });
     const replies = await hang(site, 6_000);
     expect(replies.map(({ success }) => success)).toEqual([true, true, true, true]);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { cpus as processors, hostname, totalmem } from "node:os";
 import { PROTOCOL_VERSION, type BackendStatus } from "@dockhost/protocol";
 import type { EngineInfo } from "../engine/engine.ts";
@@ -13,6 +14,8 @@ import type { PortRange } from "./port-triples.ts";
 import type { SpareSlots } from "./spare-slots.ts";
 
 const MIB = 1024 * 1024;
+/** ms */
+const FIRST_PATIENCE_MS = 4_000;
 
 interface StatusParts {
   gate: Gate;
@@ -43,8 +46,8 @@ export class Status {
   }
 
   async read(): Promise<BackendStatus> {
-    const { engineTrial, draining, egress, gate, host, inventory, portRange, spares, version } = this.#parts;
-    const info = gate.isClosed ? undefined : this.#engineInfo;
+    const { engineTrial, draining, egress, host, inventory, portRange, spares, version } = this.#parts;
+    const info = await this.#infoIfReachable();
     const owned = inventory.ownedLast;
     return {
       protocol: PROTOCOL_VERSION,
@@ -68,6 +71,15 @@ export class Status {
       },
       draining: draining.on,
     };
+  }
+
+  /** The first one tells what recovery has found, but waits for no Engine that hangs. */
+  async #infoIfReachable(): Promise<EngineInfo | undefined> {
+    const { gate } = this.#parts;
+    if (!this.#engineInfo && !gate.isClosed) {
+      await Promise.race([gate.firstOpening, delay(FIRST_PATIENCE_MS, undefined, { ref: false })]);
+    }
+    return gate.isClosed ? undefined : this.#engineInfo;
   }
 
   #capacity(
