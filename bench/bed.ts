@@ -9,13 +9,23 @@ import type { EngineApi } from "./ways/engine-api.ts";
 import { BACKEND_HOME, Workplace } from "./workplace.ts";
 
 export const RESULTS = fileURLToPath(new URL("results", import.meta.url));
+/** What the backend writes. */
+export const LOG_FILE = join(RESULTS, "backend.log");
 
-/** Below the kernel's ephemeral ports, and apart from the baselines' in `sections/create.ts`. */
+/** Below the kernel's ephemeral ports, and apart from the baselines' in `ways/baselines.ts`. */
 const BACKEND_PORTS = "24000-25999";
 
 export interface Options {
   samples: number;
   concurrency: readonly number[];
+  /** Only the one that bounds are about, to be quicker. */
+  onlyRawBaseline: boolean;
+}
+
+export interface BackendWish {
+  /** How many slots it keeps ready; none where it is not said. */
+  warmPool?: number;
+  nodeFlags?: readonly string[];
 }
 
 /** What every section of the bench works with. */
@@ -58,10 +68,14 @@ export class TestBed implements AsyncDisposable {
   }
 
   /** Starts the backend; it has had its key and its data directory before, but for the first time. */
-  async startBackend(): Promise<BackendProcess> {
+  async startBackend({ warmPool = 0, nodeFlags = [] }: BackendWish = {}): Promise<BackendProcess> {
     const directory = await this.#workplace.make(BACKEND_HOME);
-    const environment = { DOCKHOST_PORT_RANGE: BACKEND_PORTS, DOCKHOST_MAX_CONTAINERS: "200" };
-    return BackendProcess.start(this.#server, { directory, logFile: LOG_FILE, environment });
+    const environment = {
+      DOCKHOST_PORT_RANGE: BACKEND_PORTS,
+      DOCKHOST_MAX_CONTAINERS: "300",
+      DOCKHOST_WARM_POOL: String(warmPool),
+    };
+    return BackendProcess.start(this.#server, { directory, logFile: LOG_FILE, environment, nodeFlags });
   }
 
   /** By which the Engine tells the backend's containers from others. */
@@ -78,9 +92,9 @@ export class TestBed implements AsyncDisposable {
     return directory;
   }
 
-  /** Removes every container that was made here, so that the next section begins as the first did. */
-  async removeContainers(): Promise<void> {
-    await this.#workplace.removeContainers();
+  /** Removes what was made here, once its backend has ended, so that the next section begins as the first did. */
+  async beginAnew(): Promise<void> {
+    await this.#workplace.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,8 +102,6 @@ export class TestBed implements AsyncDisposable {
     await this.#workplace[Symbol.asyncDispose]();
   }
 }
-
-const LOG_FILE = join(RESULTS, "backend.log");
 
 async function sshKeyPair(directory: string): Promise<string> {
   const file = join(directory, "id_ed25519");
