@@ -25,6 +25,7 @@ export interface Options {
 export interface BackendWish {
   /** How many slots it keeps ready; none where it is not said. */
   warmPool?: number;
+  maxContainers?: number;
   nodeFlags?: readonly string[];
 }
 
@@ -68,11 +69,11 @@ export class TestBed implements AsyncDisposable {
   }
 
   /** Starts the backend; it has had its key and its data directory before, but for the first time. */
-  async startBackend({ warmPool = 0, nodeFlags = [] }: BackendWish = {}): Promise<BackendProcess> {
+  async startBackend({ warmPool = 0, maxContainers = 300, nodeFlags = [] }: BackendWish = {}): Promise<BackendProcess> {
     const directory = await this.#workplace.make(BACKEND_HOME);
     const environment = {
       DOCKHOST_PORT_RANGE: BACKEND_PORTS,
-      DOCKHOST_MAX_CONTAINERS: "300",
+      DOCKHOST_MAX_CONTAINERS: String(maxContainers),
       DOCKHOST_WARM_POOL: String(warmPool),
     };
     return BackendProcess.start(this.#server, { directory, logFile: LOG_FILE, environment, nodeFlags });
@@ -83,6 +84,13 @@ export class TestBed implements AsyncDisposable {
     const label = await this.#workplace.backendLabel(BACKEND_HOME);
     if (label === undefined) throw new Error("The backend has no id yet; start it first.");
     return label;
+  }
+
+  /** Ids of the containers that the backend has made, or is making, for nobody yet. */
+  async unclaimedSlots(): Promise<string[]> {
+    const containers = await this.engine.list([await this.backendLabel()]);
+    const unclaimed = containers.filter(({ Names }) => Names.some((name) => name.startsWith("/dockhost.slot.")));
+    return unclaimed.map(({ Id }) => Id).sort();
   }
 
   /** A directory as a slot's is, with the key in it. */

@@ -57,7 +57,7 @@ async function measureAtOnce(
 }
 
 /** A round of several creates tells more than one of one, and takes longer. */
-const roundsOf = (samples: number, atOnce: number): number => Math.ceil(samples / Math.sqrt(atOnce));
+const roundsOf = (samples: number, atOnce: number): number => Math.ceil(samples / atOnce ** 0.6);
 
 function remark(bed: TestBed, { v2 }: Baselines): { remark?: string } {
   if (bed.options.onlyRawBaseline) return {};

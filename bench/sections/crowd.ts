@@ -73,7 +73,7 @@ async function measureAmong(scene: Scene, size: number): Promise<Step> {
   const title = `${TITLES.claimAmong}, ${among(size)}`;
   const rounds = Math.ceil(bed.options.samples / 2);
   const creates = await interleave(createWays(scene), { ...pace, rounds, onRound: progress.of(title) });
-  if (hasPool) await poolIsFull(backend, 1, bed.signal);
+  if (hasPool) await poolIsFull(bed, backend, 1);
   const listPace = { ...pace, rounds: bed.options.samples, onRound: () => undefined };
   const lists = await interleave(await listWays(bed, backend, size), listPace);
   return { size, memory, claim: of(creates, OURS), raw: of(creates, RAW), list: of(lists, OURS) };
@@ -84,7 +84,7 @@ function createWays({ bed, backend, raw, hasPool }: Scene): Timed[] {
   return (hasPool ? [ours, raw] : [raw]).map((way) => ({
     name: way.name,
     round: async () => {
-      if (hasPool) await poolIsFull(backend, 1, bed.signal);
+      if (hasPool) await poolIsFull(bed, backend, 1);
       return timeBatch(way, 1);
     },
   }));

@@ -97,7 +97,11 @@ function table(title: string, unit: Measurement["unit"], ways: readonly { name: 
   return { title, unit, rows };
 }
 
-async function costOf(backends: number, signal: AbortSignal, onRound: (done: number, of: number) => void): Promise<MainServerCost> {
+async function costOf(
+  backends: number,
+  signal: AbortSignal,
+  onRound: (done: number, of: number) => void,
+): Promise<MainServerCost> {
   const dataDir = await mkdtemp(join("/var/tmp", "dockhost-bench-"));
   try {
     await seed(dataDir, Math.max(backends, INSTANCES_OF_A_USER));
@@ -174,7 +178,12 @@ async function probe(url: string, over: AbortSignal): Promise<number[]> {
   return times;
 }
 
-async function loadInTurn(main: Connected, bare: Connected, signal: AbortSignal, onRound: (done: number, of: number) => void) {
+async function loadInTurn(
+  main: Connected,
+  bare: Connected,
+  signal: AbortSignal,
+  onRound: (done: number, of: number) => void,
+) {
   const found = { main: { commands: [] as Round[], lists: [] as Round[] }, bare: { commands: [] as Round[] } };
   for (let round = 1 - WARM_UP_ROUNDS; round <= ROUNDS; round++) {
     signal.throwIfAborted();

@@ -30,7 +30,8 @@ async function withPool<T>(
   warmPool: number,
   measure: (backend: BackendProcess) => Promise<T>,
 ): Promise<T | undefined> {
-  await using backend = await bed.startBackend({ warmPool });
+  // With room for no more users than that, the pool does not grow with what it is asked for.
+  await using backend = await bed.startBackend({ warmPool, maxContainers: warmPool });
   return (await hasWarmPool(backend)) ? await measure(backend) : undefined;
 }
 
@@ -63,7 +64,7 @@ async function measureFromPool(
   const timedWays = ways.map((way) => ({
     name: way.name,
     round: async () => {
-      await poolIsFull(backend, slots, bed.signal);
+      await poolIsFull(bed, backend, slots);
       return timeBatch(way, atOnce);
     },
   }));
