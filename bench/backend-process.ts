@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Socket } from "socket.io";
 import { parseReply, type CommandData, type CommandInput, type CommandName } from "../protocol/src/index.ts";
 import type { BenchMainServer } from "./main-server.ts";
+import { StatusWatch } from "./status-watch.ts";
 
 const ENTRY = fileURLToPath(new URL("../backend/dist/backend.js", import.meta.url));
 const CONNECT_PATIENCE_MS = 20_000;
@@ -19,6 +20,8 @@ export interface BackendSettings {
   /** What it writes is appended there. */
   logFile: string;
   environment: Readonly<Record<string, string>>;
+  /** Flags of Node itself. */
+  nodeFlags?: readonly string[];
 }
 
 /** The backend as it is shipped: a process of its own, commanded over Socket.IO. */
@@ -26,15 +29,18 @@ export class BackendProcess implements AsyncDisposable {
   /** From its spawn to its authenticated connection. */
   readonly startedInMs: number;
   readonly pid: number;
+  readonly statuses: StatusWatch;
   readonly #child: ChildProcess;
   readonly #socket: Socket;
   /** Rejects when the backend has gone: Socket.IO itself would wait for its reply. */
   readonly #lost: Promise<never>;
+  #lastReplyAt = 0;
 
   private constructor(child: ChildProcess, pid: number, socket: Socket, startedInMs: number) {
     this.#child = child;
     this.pid = pid;
     this.#socket = socket;
+    this.statuses = new StatusWatch(socket);
     this.startedInMs = startedInMs;
     this.#lost = new Promise((_, reject) =>
       socket.once("disconnect", () => reject(new Error("The backend has disconnected."))),
@@ -64,10 +70,16 @@ export class BackendProcess implements AsyncDisposable {
     }
   }
 
+  /** Of a command after which the backend tells its status anew. */
+  get lastReplyAt(): number {
+    return this.#lastReplyAt;
+  }
+
   /** Throws where the reply is no success or breaks the contract. */
   async command<Name extends CommandName>(name: Name, request: CommandInput<Name>): Promise<CommandData<Name>> {
     const asked = this.#socket.timeout(REPLY_PATIENCE_MS).emitWithAck(name, request) as Promise<unknown>;
     const answer = await Promise.race([asked, this.#lost]);
+    if (name !== "list-containers") this.#lastReplyAt = performance.now();
     const reply = parseReply(name, answer);
     if (!reply.success) throw new Error(`${name}: ${reply.error.code}: ${reply.message}`);
     return reply.data;
@@ -83,10 +95,13 @@ export class BackendProcess implements AsyncDisposable {
   }
 }
 
-function spawnBackend(server: BenchMainServer, { directory, logFile, environment }: BackendSettings): ChildProcess {
+function spawnBackend(
+  server: BenchMainServer,
+  { directory, logFile, environment, nodeFlags = [] }: BackendSettings,
+): ChildProcess {
   const log = openSync(logFile, "a");
   const { PATH = "", HOME = "", DEBUG, DOCKER_HOST } = process.env;
-  const child = spawn(process.execPath, [ENTRY], {
+  const child = spawn(process.execPath, [...nodeFlags, ENTRY], {
     cwd: directory,
     // Ctrl-C is for the bench, which ends its backend when what is under way has ended.
     detached: true,

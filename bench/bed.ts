@@ -9,13 +9,24 @@ import type { EngineApi } from "./ways/engine-api.ts";
 import { BACKEND_HOME, Workplace } from "./workplace.ts";
 
 export const RESULTS = fileURLToPath(new URL("results", import.meta.url));
+/** What the backend writes. */
+export const LOG_FILE = join(RESULTS, "backend.log");
 
-/** Below the kernel's ephemeral ports, and apart from the baselines' in `sections/create.ts`. */
+/** Below the kernel's ephemeral ports, and apart from the baselines' in `ways/baselines.ts`. */
 const BACKEND_PORTS = "24000-25999";
 
 export interface Options {
   samples: number;
   concurrency: readonly number[];
+  /** Only the one that bounds are about, to be quicker. */
+  onlyRawBaseline: boolean;
+}
+
+export interface BackendWish {
+  /** How many slots it keeps ready; none where it is not said. */
+  warmPool?: number;
+  maxContainers?: number;
+  nodeFlags?: readonly string[];
 }
 
 /** What every section of the bench works with. */
@@ -58,10 +69,14 @@ export class TestBed implements AsyncDisposable {
   }
 
   /** Starts the backend; it has had its key and its data directory before, but for the first time. */
-  async startBackend(): Promise<BackendProcess> {
+  async startBackend({ warmPool = 0, maxContainers = 300, nodeFlags = [] }: BackendWish = {}): Promise<BackendProcess> {
     const directory = await this.#workplace.make(BACKEND_HOME);
-    const environment = { DOCKHOST_PORT_RANGE: BACKEND_PORTS, DOCKHOST_MAX_CONTAINERS: "200" };
-    return BackendProcess.start(this.#server, { directory, logFile: LOG_FILE, environment });
+    const environment = {
+      DOCKHOST_PORT_RANGE: BACKEND_PORTS,
+      DOCKHOST_MAX_CONTAINERS: String(maxContainers),
+      DOCKHOST_WARM_POOL: String(warmPool),
+    };
+    return BackendProcess.start(this.#server, { directory, logFile: LOG_FILE, environment, nodeFlags });
   }
 
   /** By which the Engine tells the backend's containers from others. */
@@ -71,6 +86,13 @@ export class TestBed implements AsyncDisposable {
     return label;
   }
 
+  /** Ids of the containers that the backend has made, or is making, for nobody yet. */
+  async unclaimedSlots(): Promise<string[]> {
+    const containers = await this.engine.list([await this.backendLabel()]);
+    const unclaimed = containers.filter(({ Names }) => Names.some((name) => name.startsWith("/dockhost.slot.")));
+    return unclaimed.map(({ Id }) => Id).sort();
+  }
+
   /** A directory as a slot's is, with the key in it. */
   async makeKeyDirectory(): Promise<string> {
     const directory = await this.#workplace.make("keys");
@@ -78,9 +100,9 @@ export class TestBed implements AsyncDisposable {
     return directory;
   }
 
-  /** Removes every container that was made here, so that the next section begins as the first did. */
-  async removeContainers(): Promise<void> {
-    await this.#workplace.removeContainers();
+  /** Removes what was made here, once its backend has ended, so that the next section begins as the first did. */
+  async beginAnew(): Promise<void> {
+    await this.#workplace.clear();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -88,8 +110,6 @@ export class TestBed implements AsyncDisposable {
     await this.#workplace[Symbol.asyncDispose]();
   }
 }
-
-const LOG_FILE = join(RESULTS, "backend.log");
 
 async function sshKeyPair(directory: string): Promise<string> {
   const file = join(directory, "id_ed25519");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { median, quantile, ratio, summary } from "./statistics.ts";
+import { median, medianInterval, quantile, ratio, summary, unpairedRatio } from "./statistics.ts";
 
 describe("statistics of the bench", () => {
   it("takes the middle of an odd number of samples, and half way between two of an even one", () => {
@@ -27,7 +27,22 @@ describe("statistics of the bench", () => {
   it("compares round by round, so that a slow spell on both sides changes nothing", () => {
     const baseline = [[100], [100], [1000]];
     const ours = [[110], [1100], [1100]];
-    expect(ratio(ours, baseline)).toEqual({ ofMedians: 11, pairwise: 1.1 });
+    expect(ratio(ours, baseline)).toMatchObject({ ofMedians: 11, pairwise: 1.1 });
+  });
+
+  it("compares what was not run side by side by its medians alone", () => {
+    expect(unpairedRatio([[3], [5]], [[2], [2], [2]])).toEqual({ ofMedians: 2 });
+  });
+
+  it("tells between which samples a median lies, from tables of the sign test", () => {
+    const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+    expect(medianInterval(upTo(6))).toEqual({ low: 1, high: 6 });
+    expect(medianInterval(upTo(10))).toEqual({ low: 2, high: 9 });
+    expect(medianInterval(upTo(25).reverse())).toEqual({ low: 8, high: 18 });
+  });
+
+  it("tells no interval where there are too few samples for one", () => {
+    expect(medianInterval([1, 2, 3, 4, 5])).toBeUndefined();
   });
 
   it("refuses to compare rounds that are not pairs", () => {

@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { inBatches } from "./batch.ts";
 import { EngineApi } from "./ways/engine-api.ts";
 
 /** On a disk, as a backend's data is: what is synced to memory costs nothing. */
 const PARENT = "/var/tmp";
+const REMOVED_AT_ONCE = 8;
 
 /**
  * Where one run of the bench works. However the run ends, the containers that bear its label or its backend's are
@@ -38,16 +40,22 @@ export class Workplace implements AsyncDisposable {
     return id && `dockhost.backend=${id.trim()}`;
   }
 
-  async removeContainers(): Promise<void> {
+  /** Back to where it began. */
+  async clear(): Promise<void> {
+    await this.#removeContainers();
+    await rm(join(this.directory, BACKEND_HOME), { recursive: true, force: true });
+  }
+
+  async #removeContainers(): Promise<void> {
     const ours = [`${this.label.name}=${this.label.value}`, await this.backendLabel(BACKEND_HOME)];
     for (const label of ours) {
       const containers = label === undefined ? [] : await this.engine.list([label]);
-      await Promise.all(containers.map(({ Id }) => this.engine.remove(Id)));
+      await inBatches(containers, REMOVED_AT_ONCE, ({ Id }) => this.engine.remove(Id));
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.removeContainers();
+    await this.#removeContainers();
     this.engine[Symbol.dispose]();
     await rm(this.directory, { recursive: true, force: true });
   }

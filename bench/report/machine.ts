@@ -1,20 +1,18 @@
 import { readFile } from "node:fs/promises";
-import { cpus, loadavg, release, totalmem } from "node:os";
+import { cpus, release, totalmem } from "node:os";
 import type { EngineApi } from "../ways/engine-api.ts";
+import type { Machine } from "./report.ts";
 
-/** Where the figures come from, one fact a line. */
-export async function describeMachine(engine: EngineApi): Promise<Record<string, string>> {
+/** Where the figures come from. */
+export async function describeMachine(engine: EngineApi): Promise<Machine> {
   const info = await engine.call<{ ServerVersion: string; Driver: string; CgroupVersion?: string }>("GET", "/info");
   const [processor] = cpus();
-  const [load = 0] = loadavg();
   return {
-    Date: new Date().toISOString().slice(0, 10),
     Processor: `${cpus().length} cores (${processor?.model ?? "unknown"})`,
     Memory: `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`,
     System: `${await distribution()}, Linux ${release()}`,
     Engine: `Docker ${info.ServerVersion}, ${info.Driver}, cgroup v${info.CgroupVersion ?? "1"}`,
     Node: process.versions.node,
-    "Load at the start": load.toFixed(1),
   };
 }
 

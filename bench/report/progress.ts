@@ -6,10 +6,10 @@ export class Progress {
     this.#out = out;
   }
 
-  /** A listener that is told how many of `total` are done. */
-  of(title: string, total: number): (done: number) => void {
-    const every = this.#out.isTTY ? 1 : Math.ceil(total / 4);
-    return (done) => {
+  /** A listener that is told how many of all are done. */
+  of(title: string): (done: number, total: number) => void {
+    return (done, total) => {
+      const every = this.#out.isTTY ? 1 : Math.ceil(total / 4);
       if (done % every !== 0 && done !== total) return;
       const line = `… ${title}: ${done} of ${total}`;
       if (!this.#out.isTTY) this.#out.write(`${line}\n`);

@@ -1,74 +1,65 @@
-import type { BackendProcess } from "../backend-process.ts";
+import { timeBatch } from "../batch.ts";
 import type { TestBed } from "../bed.ts";
-import { allEnded, interleave, timed } from "../interleave.ts";
-import { measurement, type Measurement } from "../measurement.ts";
+import { interleave, type Timed } from "../interleave.ts";
+import { measurement, untilLast, type Measured, type Measurement } from "../measurement.ts";
 import type { Progress } from "../report/progress.ts";
-import type { Round } from "../statistics.ts";
-import { DockerRun } from "../ways/docker-run.ts";
-import { DockHost, newUsername } from "../ways/dockhost.ts";
-import { PortRange } from "../ways/port-range.ts";
-import { profileOf, requireSameProfile, type Profile } from "../ways/profile.ts";
-import { RawEngine, type BaselineParts } from "../ways/raw-engine.ts";
-import type { Way } from "../ways/way.ts";
+import { TITLES } from "../titles.ts";
+import { fairBaselines, type Baselines } from "../ways/baselines.ts";
+import { DockHost } from "../ways/dockhost.ts";
 
 const WARM_UP_ROUNDS = 2;
+const WITHOUT_SSH = "DockHost V2's way, without waiting for SSH";
+const V2_IN_WORDS =
+  "DockHost V2 looked for ports by a program (`ss`), spawned `docker run`, and answered without waiting for SSH: " +
+  "in each table the time until its answer stands first, and below it the same creates until SSH answers, as the others' do.";
+const NO_SS = "DockHost V2's way is left out: it looks for ports by `ss` (iproute2), which this machine does not have.";
 
-/** From the wish for a container to its SSH answering, one or several at a time. */
+/** From the wish for a container to its SSH answering, one or several at a time, with nothing made ahead. */
 export async function measureCreate(bed: TestBed, progress: Progress): Promise<Measurement[]> {
   await using backend = await bed.startBackend();
-  const ways = await fairWays(bed, backend);
+  const baselines = await fairBaselines(bed, backend);
+  const ours = new DockHost(backend, bed.sshPublicKey);
   const found: Measurement[] = [];
-  for (const concurrency of bed.options.concurrency) {
-    const title = `Create until SSH answers, ${concurrency} at a time`;
-    const timedWays = ways.map((way) => ({ name: way.name, round: () => timeBatch(way, concurrency) }));
-    const pace = { rounds: bed.options.samples, warmUp: WARM_UP_ROUNDS, signal: bed.signal };
-    const results = await interleave(timedWays, { ...pace, onRound: progress.of(title, pace.rounds) });
-    found.push(measurement(title, "ms", results));
-    if (concurrency > 1) found.push(measurement(`… until all ${concurrency} are done`, "ms", results.map(untilLast)));
+  for (const atOnce of bed.options.concurrency) {
+    const results = await measureAtOnce(bed, ours, baselines, { atOnce, onRound: progress.of(TITLES.create(atOnce)) });
+    found.push({
+      ...measurement(TITLES.create(atOnce), "ms", results),
+      ...(found.length === 0 && remark(bed, baselines)),
+    });
+    if (atOnce > 1) found.push(measurement(TITLES.allCreated(atOnce), "ms", results.map(untilLast)));
   }
   return found;
 }
 
-/** Ours, and baselines with the profile of a container that the backend has made, each shown to be the same. */
-async function fairWays(bed: TestBed, backend: BackendProcess): Promise<Way[]> {
-  const { engine, label } = bed;
-  const profile = await profileOfOurs(bed, backend);
-  const parts = { engine, label, profile, keys: await bed.makeKeyDirectory() };
-  // Below the kernel's ephemeral ports, and apart from the backend's.
-  const baselines = [
-    new RawEngine({ ...parts, ports: new PortRange(26_000, 26_999) }),
-    new DockerRun({ ...parts, ports: new PortRange(27_000, 27_999) }),
-  ];
-  for (const baseline of baselines) await requireFair(baseline, parts);
-  return [new DockHost(backend, bed.sshPublicKey), ...baselines];
-}
-
-async function profileOfOurs(bed: TestBed, backend: BackendProcess): Promise<Profile> {
-  const username = newUsername();
-  const { containerId } = await backend.command("create-container", { username, sshPublicKey: bed.sshPublicKey });
-  const profile = await profileOf(bed.engine, containerId);
-  await backend.command("delete-container", { username });
-  return profile;
-}
-
-async function requireFair(baseline: Way, { engine, label, profile }: Omit<BaselineParts, "ports">): Promise<void> {
-  const attempt = await baseline.prepare();
-  await attempt.create();
-  for (const { Id } of await engine.list([`${label.name}=${label.value}`])) {
-    requireSameProfile(baseline.name, await profileOf(engine, Id), profile);
+async function measureAtOnce(
+  bed: TestBed,
+  ours: DockHost,
+  { raw, dockerRun, v2 }: Baselines,
+  { atOnce, onRound }: { atOnce: number; onRound: (done: number, of: number) => void },
+): Promise<Measured[]> {
+  const withoutSsh: number[][] = [];
+  const ways: Timed[] = [ours, raw, dockerRun]
+    .filter((way) => way !== undefined)
+    .map((way) => ({ name: way.name, round: () => timeBatch(way, atOnce) }));
+  if (v2) {
+    const round = async () => {
+      const times = await timeBatch(v2, atOnce);
+      withoutSsh.push(v2.takeWithoutSsh());
+      return times;
+    };
+    ways.push({ name: v2.name, round });
   }
-  await attempt.remove();
+  const pace = { rounds: roundsOf(bed.options.samples, atOnce), warmUp: WARM_UP_ROUNDS, signal: bed.signal, onRound };
+  const results = await interleave(ways, pace);
+  // Before the same creates' own row.
+  if (v2) results.splice(-1, 0, { name: WITHOUT_SSH, rounds: withoutSsh.slice(WARM_UP_ROUNDS) });
+  return results;
 }
 
-/** Begins so many creates at once; what each took. Their removal is not measured. */
-async function timeBatch(way: Way, size: number): Promise<Round> {
-  const attempts = await Promise.all(Array.from({ length: size }, () => way.prepare()));
-  const times = await allEnded(attempts.map((attempt) => timed(() => attempt.create())));
-  await allEnded(attempts.map((attempt) => attempt.remove()));
-  return times;
-}
+/** A round of several creates tells more than one of one, and takes longer. */
+const roundsOf = (samples: number, atOnce: number): number => Math.ceil(samples / atOnce ** 0.6);
 
-const untilLast = ({ name, rounds }: { name: string; rounds: readonly Round[] }) => ({
-  name,
-  rounds: rounds.map((round) => [Math.max(...round)]),
-});
+function remark(bed: TestBed, { v2 }: Baselines): { remark?: string } {
+  if (bed.options.onlyRawBaseline) return {};
+  return { remark: v2 ? V2_IN_WORDS : NO_SS };
+}

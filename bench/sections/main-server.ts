@@ -46,7 +46,7 @@ interface MainServerCost extends Cost {
 export async function measureMainServer(bed: TestBed, progress: Progress): Promise<Measurement[]> {
   const costs: MainServerCost[] = [];
   for (const backends of SIZES) {
-    costs.push(await costOf(backends, bed.signal, progress.of(`Main server with ${named(backends)}`, ROUNDS)));
+    costs.push(await costOf(backends, bed.signal, progress.of(`Main server with ${named(backends)}`)));
   }
   const ways = costs.map(({ backends, ...cost }) => ({ name: named(backends), ...cost }));
   const bare = costs.map(({ backends, bare: cost }) => ({ name: `bare Socket.IO, ${named(backends)}`, ...cost }));
@@ -97,7 +97,11 @@ function table(title: string, unit: Measurement["unit"], ways: readonly { name: 
   return { title, unit, rows };
 }
 
-async function costOf(backends: number, signal: AbortSignal, onRound: (done: number) => void): Promise<MainServerCost> {
+async function costOf(
+  backends: number,
+  signal: AbortSignal,
+  onRound: (done: number, of: number) => void,
+): Promise<MainServerCost> {
   const dataDir = await mkdtemp(join("/var/tmp", "dockhost-bench-"));
   try {
     await seed(dataDir, Math.max(backends, INSTANCES_OF_A_USER));
@@ -174,7 +178,12 @@ async function probe(url: string, over: AbortSignal): Promise<number[]> {
   return times;
 }
 
-async function loadInTurn(main: Connected, bare: Connected, signal: AbortSignal, onRound: (done: number) => void) {
+async function loadInTurn(
+  main: Connected,
+  bare: Connected,
+  signal: AbortSignal,
+  onRound: (done: number, of: number) => void,
+) {
   const found = { main: { commands: [] as Round[], lists: [] as Round[] }, bare: { commands: [] as Round[] } };
   for (let round = 1 - WARM_UP_ROUNDS; round <= ROUNDS; round++) {
     signal.throwIfAborted();
@@ -184,7 +193,7 @@ async function loadInTurn(main: Connected, bare: Connected, signal: AbortSignal,
     found.main.commands.push(ours.commands);
     found.main.lists.push(ours.lists);
     found.bare.commands.push(theirs.commands);
-    onRound(round);
+    onRound(round, ROUNDS);
   }
   return found;
 }

@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TestBed } from "../bed.ts";
 import { interleave, timed } from "../interleave.ts";
-import { measurement, type Measurement } from "../measurement.ts";
+import { figures, measurement, type Measurement } from "../measurement.ts";
 import type { Progress } from "../report/progress.ts";
+import { residentMiB } from "../resident-memory.ts";
 import type { Round } from "../statistics.ts";
+import { BACKEND, TITLES } from "../titles.ts";
 
 /** Each takes the five seconds after which a backend counts as idle. */
 const MAX_ROUNDS = 10;
@@ -23,25 +24,17 @@ export async function measureStartup(bed: TestBed, progress: Progress): Promise<
     return [process.startedInMs];
   };
   const ways = [
-    { name: "DockHost's backend", round: backend },
+    { name: BACKEND, round: backend },
     { name: "node -e 0", round: async () => [await timed(startNode)] },
   ];
-  const title = "Start of the backend until it is connected";
+  const title = TITLES.start;
   const rounds = Math.min(bed.options.samples, MAX_ROUNDS);
-  const pace = { rounds, warmUp: WARM_UP_ROUNDS, signal: bed.signal, onRound: progress.of(title, rounds) };
+  const pace = { rounds, warmUp: WARM_UP_ROUNDS, signal: bed.signal, onRound: progress.of(title) };
   const results = await interleave(ways, pace);
-  const resident = [{ name: "DockHost's backend", rounds: memory.slice(WARM_UP_ROUNDS) }];
-  return [measurement(title, "ms", results), measurement("Resident memory of the idle backend", "MiB", resident)];
+  const resident = [{ name: BACKEND, rounds: memory.slice(WARM_UP_ROUNDS) }];
+  return [measurement(title, "ms", results), figures(TITLES.idleMemory, "MiB", resident)];
 }
 
 async function startNode(): Promise<void> {
   await once(spawn(process.execPath, ["-e", "0"], { stdio: "ignore" }), "exit");
-}
-
-/** https://docs.kernel.org/filesystems/proc.html: VmRSS, in kB. */
-async function residentMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-  if (kilobytes === undefined) throw new Error(`The kernel tells no memory of process ${pid}.`);
-  return Number(kilobytes) / 1024;
 }

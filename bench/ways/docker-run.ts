@@ -15,10 +15,9 @@ export class DockerRun implements Way {
   }
 
   async prepare(): Promise<Attempt> {
-    const { engine, profile, ports, keys, label } = this.#parts;
+    const { engine, ports } = this.#parts;
     const base = await ports.triple();
-    const flags = flagsOf(profileAt(profile, base, keys));
-    const args = ["run", "--detach", "--label", `${label.name}=${label.value}`, ...flags, profile.image];
+    const args = dockerRun(this.#parts, base);
     let id = "";
     return {
       async create() {
@@ -30,8 +29,14 @@ export class DockerRun implements Way {
   }
 }
 
+/** The arguments of `docker` for the profile, at three ports from `base`. */
+export function dockerRun({ profile, keys, label }: BaselineParts, base: number): string[] {
+  const flags = flagsOf(profileAt(profile, base, keys));
+  return ["run", "--detach", "--label", `${label.name}=${label.value}`, ...flags, profile.image];
+}
+
 /** In a process group of its own: Ctrl-C must not leave a container that nobody has heard of. */
-async function docker(args: readonly string[]): Promise<string> {
+export async function docker(args: readonly string[]): Promise<string> {
   const child = spawn("docker", args, { detached: true, stdio: ["ignore", "pipe", "inherit"] });
   const failed = new Promise<never>((_, reject) => child.once("error", reject));
   const output = (await Promise.race([text(child.stdout), failed])).trim();

@@ -47,7 +47,7 @@ export class EngineApi implements Disposable {
   }
 
   /** Containers in any state that bear all of `labels`. */
-  list(labels: readonly string[]): Promise<{ Id: string }[]> {
+  list(labels: readonly string[]): Promise<{ Id: string; Names: string[] }[]> {
     const filters = encodeURIComponent(JSON.stringify({ label: labels }));
     return this.call("GET", `/containers/json?all=1&filters=${filters}`);
   }

@@ -1,3 +1,4 @@
+import { RAW } from "../titles.ts";
 import type { EngineApi } from "./engine-api.ts";
 import type { PortRange } from "./port-range.ts";
 import { profileAt, type Profile } from "./profile.ts";
@@ -16,7 +17,7 @@ export interface BaselineParts {
 
 /** The least that can be done: two calls of the Engine API, then the banner. */
 export class RawEngine implements Way {
-  readonly name = "raw Engine API";
+  readonly name = RAW;
   readonly #parts: BaselineParts;
 
   constructor(parts: BaselineParts) {

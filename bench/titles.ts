@@ -1,0 +1,29 @@
+/** What the tables are called: sections write them, bounds and plot read them by these names. */
+export const TITLES = {
+  create: (atOnce: number) => `Create until SSH answers, ${atOnce} at a time`,
+  allCreated: (atOnce: number) => `… until all ${atOnce} are done`,
+  claim: "Create from a warm pool until SSH answers, one at a time",
+  burst: (users: number) => `${users} users at once on a warm pool of ${users}, until SSH answers`,
+  burstDone: (users: number) => `… until all ${users} users are served`,
+  list: (containers: number) => `List of ${containers} containers`,
+  start: "Start of the backend until it is connected",
+  idleMemory: "Resident memory of the idle backend",
+  claimAmong: "Create from a warm pool, by containers present",
+  rawAmong: "The same by the raw Engine API, by containers present",
+  listAmong: "List of all containers, by containers present",
+  memoryAmong: "Resident memory of the backend, by containers present",
+  heartbeat: "How late the backend's heartbeat came at most, beyond its ten seconds",
+  heap: "Heap of the backend after a garbage collection, by commands served",
+} as const;
+
+export const OURS = "DockHost";
+export const RAW = "raw Engine API";
+export const BACKEND = "DockHost's backend";
+/** How many containers stand where much is there. */
+export const CROWD = 200;
+/** How many users come at once to a pool of as many slots. */
+export const BURST = 20;
+
+export const among = (containers: number): string => (containers === 0 ? "with none" : `with ${containers}`);
+export const whileMaking = `while ${CROWD} containers are made`;
+export const afterwards = `with ${CROWD} containers`;
