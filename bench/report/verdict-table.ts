@@ -23,5 +23,5 @@ function limit(bound: Bound): string {
 
 function figure(value: number | undefined, { take }: Bound): string {
   if (value === undefined) return "–";
-  return take === "median" ? value.toFixed(0) : value.toFixed(3);
+  return value.toFixed(take === "median" ? 1 : 3);
 }
