@@ -35,8 +35,11 @@ export class SpareSlots {
     this.#entries.set(slot, entry);
     this.#triples.offer(slot);
     void ready.then((spare) => {
-      if (spare) entry.spare = spare;
-      else this.drop(slot);
+      if (!spare) {
+        this.drop(slot);
+        return;
+      }
+      entry.spare = spare;
       this.#onChange();
     });
   }
@@ -56,8 +59,10 @@ export class SpareSlots {
     return this.#untaken.length;
   }
 
-  /** Waits until it is made, and offers it to nobody else meanwhile; to be dropped then. Undefined where
-   * it comes to nothing, or was taken. */
+  /**
+   * Waits until it is made, and offers it to nobody else meanwhile; to be dropped then. Undefined where it comes to
+   * nothing, or was taken.
+   */
   async take(slot: string): Promise<SpareSlot | undefined> {
     const entry = this.#entries.get(slot);
     if (!entry || entry.isTaken) return undefined;
