@@ -17,6 +17,7 @@ they cost to docs/faults.md. Exit code 1 where anything was lost, duplicated, or
   --seed S        the seed that an earlier run has printed: its schedules once more
   --path P        the path that a failure has printed with its seed: that schedule alone, without the page`;
 
+const SCHEDULES = "e2e/schedules/schedules.test.ts";
 const WHOLE_NUMBER = /^\d{1,10}$/;
 
 /** Longer than `npm test` has time for, and on paper. */
@@ -30,14 +31,17 @@ async function soak() {
   if (path !== undefined) process.env["DOCKHOST_SCHEDULE_PATH"] = path;
   else Object.assign(process.env, { DOCKHOST_LEDGER_PAGE: "docs/faults.md", DOCKHOST_LEDGER_COMMAND: command });
   console.log(`… ${command}`);
-  const files = path === undefined ? testsOfFaults() : ["e2e/schedules/schedules"];
+  const files = path === undefined ? testsOfFaults() : [SCHEDULES];
   process.exitCode = await runTests([...files, "--project", "e2e", "--disable-console-intercept"]);
 }
 
-/** Those that put a row into the table, wherever they stand. */
-function testsOfFaults() {
+/** Those that put a row into the table, wherever they stand; the schedules do it through a file of their own. */
+export function testsOfFaults() {
   const tests = readdirSync("e2e", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
-  return tests.map((file) => join("e2e", file)).filter((file) => readFileSync(file, "utf8").includes('/ledger.ts"'));
+  const puttingRows = tests
+    .map((file) => join("e2e", file))
+    .filter((file) => readFileSync(file, "utf8").includes('/ledger.ts"'));
+  return [SCHEDULES, ...puttingRows];
 }
 
 /** @param {string[]} args */
