@@ -25,6 +25,7 @@ import { PortTriples, type PortProbe } from "./containers/port-triples.ts";
 import { Recovery } from "./containers/recovery.ts";
 import { SlotDirectories } from "./containers/slot-directories.ts";
 import { SlotBuilder } from "./containers/slot-builder.ts";
+import { SlotMaking } from "./containers/slot-making.ts";
 import { Slots } from "./containers/slots.ts";
 import { SpareSlots } from "./containers/spare-slots.ts";
 import { SshCheck } from "./containers/ssh-check.ts";
@@ -102,13 +103,22 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const engineTurns = new EngineTurns(Math.max(2, availableParallelism()));
   const builder = new SlotBuilder({ ...shared, engineTrial, engineTurns, engineIsLocal });
   const spares = new SpareSlots(shared.triples, () => reports.statusChanged());
-  const slots = new Slots({ ...shared, engineTrial, engineTurns, builder, spares, slotsUnderWay });
-  const warmPool = new WarmPool({ ...shared, engineTrial, builder, spares, slots, warmPool: config.warmPool });
+  const slots = new Slots({ ...shared, engineTurns, slotsUnderWay });
+  const slotMaking = new SlotMaking({ ...shared, engineTrial, builder, spares, slots });
+  const warmPool = new WarmPool({
+    ...shared,
+    engineTrial,
+    builder,
+    spares,
+    slots,
+    slotMaking,
+    warmPool: config.warmPool,
+  });
   const changes = new Changes({ ...shared, slots });
-  const moving = new Moving({ ...shared, slots });
+  const moving = new Moving({ ...shared, slots, slotMaking });
   const lostProcesses = new LostProcesses({ ...shared, slots, engineIsLocal });
   const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, warmPool, operations: operationLog });
-  const creation = new Creation({ ...shared, slots, warmPool });
+  const creation = new Creation({ ...shared, slots, slotMaking, warmPool });
   const operations = new Operations(shared.gate, shared.queues, operationLog);
   const containers = new Containers({ ...shared, slots, moving, creation, operations, warmPool });
   const egress = new Egress({

@@ -10,8 +10,8 @@ import type { Images, PullListener } from "./images.ts";
 import type { Inventory } from "./inventory.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
-import type { Slot, Slots } from "./slots.ts";
-import type { SshCheck } from "./ssh-check.ts";
+import type { Slot, SlotMaking } from "./slot-making.ts";
+import type { Slots } from "./slots.ts";
 import { containerView, type Owned } from "./views.ts";
 import type { WarmPool } from "./warm-pool.ts";
 
@@ -28,8 +28,8 @@ export interface CreationParts {
   inventory: Inventory;
   images: Images;
   slots: Slots;
+  slotMaking: SlotMaking;
   directories: SlotDirectories;
-  sshCheck: SshCheck;
   draining: Draining;
   warmPool: Pick<WarmPool, "noteCreate">;
   host: HostResources;
@@ -58,7 +58,7 @@ export class Creation {
 
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
-    const { directories, engine, images, inventory, slots } = this.#parts;
+    const { directories, engine, images, inventory, slots, slotMaking } = this.#parts;
     // What gets its name meanwhile may be missing among the named, but not among what was being made before.
     const madeBefore = [...this.#making];
     const [named, existing, found] = await Promise.all([
@@ -84,10 +84,10 @@ export class Creation {
       const { limits } = request;
       const wish = { username, image: image.reference, limits, shouldRun: true, deleting: false };
       const claim = { ...wish, createdAt, operationId, requestHash: hash };
-      return await slots.make(
+      return await slotMaking.make(
         { claim, keys, image, limits: limits ?? {}, portsFrom },
         (phase) => context.progress(phase),
-        (slot) => this.#complete(slot, username, image.reference, context),
+        (slot) => this.#complete(slot, image.reference),
       );
     } finally {
       this.#making.delete(username);
@@ -115,22 +115,15 @@ export class Creation {
     await admit(containers, maxContainers, host);
   }
 
-  /** From a started container to a complete one: SSH answers, then the name. */
-  async #complete(slot: Slot, username: string, image: string, context: OperationContext): Promise<Container> {
-    const { directories, sshCheck, slots, log } = this.#parts;
-    const { containerId, base } = slot;
-    context.progress("waiting-for-ssh");
-    const hostKeyFingerprint = await sshCheck.wait(containerId, base);
-    failpoint("create:ssh-answered");
-    log.info({ username, keys: keyDelivery(slot.claim), hostKeyFingerprint }, "SSH set up");
-    const claim: Claim = { ...slot.claim, hostKeyFingerprint };
-    // In this order: whoever is named has all that its reply tells, also after a crash in between.
-    if (slot.claim.hostKeyFingerprint !== hostKeyFingerprint) await directories.writeClaim(slot.slot, claim);
-    failpoint("create:fingerprint-claimed");
-    await slots.name(slot, username);
+  /** A container whose SSH answers is complete with its name. */
+  async #complete({ slot, base, containerId, claim }: Slot, image: string): Promise<Container> {
+    const { slots, log } = this.#parts;
+    const { username, hostKeyFingerprint } = claim;
+    log.info({ username, keys: keyDelivery(claim), hostKeyFingerprint }, "SSH set up");
+    await slots.name(containerId, username);
     failpoint("create:named");
     log.info({ username, ports: portsOf(base) }, "Container created");
-    const owned = { containerId, username, slot: slot.slot, base, state: "running" as const, image };
+    const owned = { containerId, username, slot, base, state: "running" as const, image };
     return containerView({ ...owned, createdAt: new Date(claim.createdAt) }, claim);
   }
 }

@@ -9,16 +9,16 @@ import type { Inventory } from "./inventory.ts";
 import { LABELS, MOVED_PREFIX, slotName } from "./names.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
-import type { Slot, Slots } from "./slots.ts";
-import type { SshCheck } from "./ssh-check.ts";
+import type { SlotMaking } from "./slot-making.ts";
+import type { Slots } from "./slots.ts";
 import type { Owned } from "./views.ts";
 
 interface MovingParts {
   engine: Engine;
   slots: Slots;
+  slotMaking: SlotMaking;
   directories: SlotDirectories;
   inventory: Inventory;
-  sshCheck: SshCheck;
   backendId: string;
   log: Log;
 }
@@ -44,7 +44,7 @@ export class Moving {
 
   /** In the user's turn. Rejects with what kept the container from moving; it is as before then. */
   async move(owned: Owned, context: OperationContext): Promise<void> {
-    const { directories, engine, slots } = this.#parts;
+    const { directories, engine, slotMaking } = this.#parts;
     const claim = await this.#claimOf(owned);
     const image = MOVED_PREFIX + randomBytes(8).toString("hex");
     await directories.writeClaim(owned.slot, { ...claim, movingImage: image });
@@ -52,10 +52,10 @@ export class Moving {
     try {
       await context.outsideDeadline(engine.commit(owned.containerId, image));
       failpoint("move:image-committed");
-      await slots.make(
+      await slotMaking.make(
         await this.#successor(owned, claim, image),
         (phase) => context.progress(phase),
-        (slot) => this.#answers(slot, context),
+        () => Promise.resolve(),
       );
       failpoint("move:successor-answers");
       await directories.writeClaim(owned.slot, { ...claim, movingImage: image, deleting: true });
@@ -108,7 +108,7 @@ export class Moving {
 
   async #finish(username: string, to: string, unnamed: string | undefined): Promise<void> {
     const { directories, inventory, log, slots } = this.#parts;
-    if (unnamed !== undefined) await slots.name({ containerId: unnamed }, username);
+    if (unnamed !== undefined) await slots.name(unnamed, username);
     failpoint("move:named");
     const claim = await directories.readClaim(to);
     if (claim) await directories.writeClaim(to, { ...claim, movedFrom: undefined });
@@ -156,12 +156,6 @@ export class Moving {
       image: { ...image, reference },
       limits: claim.limits ?? {},
     };
-  }
-
-  async #answers({ slot, containerId, base, claim }: Slot, context: OperationContext): Promise<void> {
-    context.progress("waiting-for-ssh");
-    const hostKeyFingerprint = await this.#parts.sshCheck.wait(containerId, base);
-    await this.#parts.directories.writeClaim(slot, { ...claim, hostKeyFingerprint });
   }
 
   /** A commit takes the container's own files alone. */

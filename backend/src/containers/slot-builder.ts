@@ -1,6 +1,7 @@
 import type { Limits, OperationPhase } from "@dockhost/protocol";
 import { EngineError, type Engine } from "../engine/engine.ts";
 import { failpoint } from "../observe/failpoints.ts";
+import { allEnded } from "./all-ended.ts";
 import { containerSpec, type Profile, type SlotPlan } from "./container-spec.ts";
 import type { EngineTrial } from "./engine-trial.ts";
 import type { EngineTurns } from "./engine-turns.ts";
@@ -66,9 +67,9 @@ export class SlotBuilder {
       failpoint("create:container-started");
       return id;
     });
-    // Whichever fails, both have ended: nothing is written any more where the slot is undone.
-    await Promise.allSettled([filled, made]);
-    return made;
+    // Nothing is written any more where the slot is undone.
+    const [id] = await allEnded([made, filled]);
+    return id;
   }
 
   /** A directory that sshd reads, where the image declares one and the Engine can see ours; else the environment. */

@@ -39,7 +39,9 @@ describe("a slot's directory", () => {
   });
 
   it("is known to the next process", async () => {
-    await new SlotDirectories(folder).fill("s1", CLAIM, ["key"]);
+    const directories = new SlotDirectories(folder);
+    await directories.make("s1");
+    await directories.fill("s1", CLAIM, ["key"]);
     const next = new SlotDirectories(folder);
     expect(await next.list()).toEqual(["s1"]);
     expect(await next.readClaim("s1")).toEqual(CLAIM);

@@ -2,6 +2,7 @@ import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { Limits, Username } from "@dockhost/protocol";
+import { allEnded } from "./all-ended.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
 
 /** What a backend remembers of a container that Docker cannot: whose it is, and what is to become of it. */
@@ -54,11 +55,9 @@ export class SlotDirectories {
     await chmod(this.keys(slot), 0o755);
   }
 
-  /** Writes the claim and the keys of a new slot. */
+  /** Writes the claim and the keys of a slot that was made. Either alone makes it blank no more. */
   async fill(slot: string, claim: Claim, keys: readonly string[]): Promise<void> {
-    await this.writeClaim(slot, claim);
-    await this.writeKeys(slot, keys);
-    await syncDirectory(this.#root);
+    await allEnded([this.writeClaim(slot, claim), this.writeKeys(slot, keys), syncDirectory(this.#root)]);
   }
 
   /** Whether nothing says yet whose the slot is. */

@@ -12,6 +12,7 @@ import { LABELS, slotName } from "./names.ts";
 import type { PortTriples } from "./port-triples.ts";
 import type { SlotBuilder } from "./slot-builder.ts";
 import type { SlotDirectories } from "./slot-directories.ts";
+import type { SlotMaking } from "./slot-making.ts";
 import type { Slots } from "./slots.ts";
 import type { SpareSlot, SpareSlots } from "./spare-slots.ts";
 import type { SshCheck } from "./ssh-check.ts";
@@ -32,6 +33,7 @@ const RETRY_MS = { first: 5_000, last: 60_000 };
 
 interface WarmPoolParts {
   slots: Slots;
+  slotMaking: SlotMaking;
   spares: SpareSlots;
   builder: SlotBuilder;
   directories: SlotDirectories;
@@ -134,7 +136,7 @@ export class WarmPool implements AsyncDisposable {
 
   /** The next thing that the pool needs. Answers whether there was one. */
   async #step(): Promise<boolean> {
-    const { draining, gate, queues, slots, spares } = this.#parts;
+    const { draining, gate, queues, slotMaking, spares } = this.#parts;
     if (this.#isStopped || !gate.isOpen) return false;
     const highest = spares.ready.sort(byBase).at(-1);
     if (draining.on) return this.#removed(highest);
@@ -144,9 +146,9 @@ export class WarmPool implements AsyncDisposable {
     const missing = this.#wanted() - spares.size;
     if (missing < 0) return this.#removed(highest);
     if (!image || !(await hasPlenty(this.#parts.host))) return false;
-    if (missing > 0) return slots.makeSpare(image);
+    if (missing > 0) return slotMaking.makeSpare(image);
     // What has become free below is what the next one gets: there the pool has to stand.
-    if (!highest || queues.areBusy || !(await slots.makeSpare(image, highest.base))) return false;
+    if (!highest || queues.areBusy || !(await slotMaking.makeSpare(image, highest.base))) return false;
     return this.#removed(highest);
   }
 
