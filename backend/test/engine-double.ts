@@ -33,6 +33,7 @@ export class EngineDouble implements Engine {
   /** A busy Engine tells its events late, ms. */
   eventDelayMs = 0;
   readonly #followers = new Set<(event: ContainerEvent) => void>();
+  readonly #bridges = new Set<string>();
   readonly #endings = new Set<(error?: Error) => void>();
   #away = false;
   #frozen: string | undefined;
@@ -125,6 +126,10 @@ export class EngineDouble implements Engine {
     return this.#answer("start", async () => {
       const container = this.#require(id);
       if (container.state === "running") return;
+      const { network } = container.spec;
+      if (network !== "none" && !this.#bridges.has(network)) {
+        throw new EngineError("other", `network ${network} not found`);
+      }
       container.sshServer = await listen(container);
       container.state = "running";
       this.#tell("start", container);
@@ -204,8 +209,8 @@ export class EngineDouble implements Engine {
     return this.#answer("networks", () => name);
   }
 
-  ensureIsolatedBridge(): Promise<void> {
-    return this.#answer("network", () => undefined);
+  ensureIsolatedBridge(name: string): Promise<void> {
+    return this.#answer("network", () => void this.#bridges.add(name));
   }
 
   events(

@@ -1,7 +1,7 @@
-/** Resolves as `Promise.all` does, and rejects with the first failure, but only when all have ended: nothing of them goes on. */
-export async function allEnded<T extends readonly unknown[]>(
-  work: readonly [...{ [K in keyof T]: Promise<T[K]> }],
-): Promise<T> {
+/** As `Promise.all`, but rejects only when all have ended, so that nothing of them goes on afterwards. */
+export async function allEnded<T extends readonly Promise<unknown>[] | []>(
+  work: T,
+): Promise<{ -readonly [P in keyof T]: Awaited<T[P]> }> {
   await Promise.allSettled(work);
-  return (await Promise.all(work)) as unknown as T;
+  return Promise.all(work);
 }

@@ -1,9 +1,7 @@
 import type { CommandRequest, Container, OperationPhase } from "@dockhost/protocol";
-import type { Engine } from "../engine/engine.ts";
 import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import { admit, type HostResources } from "./capacity.ts";
-import { NETWORK } from "./container-spec.ts";
 import type { Draining } from "./draining.ts";
 import { DockHostError } from "./errors.ts";
 import type { Images, PullListener } from "./images.ts";
@@ -24,7 +22,6 @@ export interface OperationContext {
 }
 
 export interface CreationParts {
-  engine: Engine;
   inventory: Inventory;
   images: Images;
   slots: Slots;
@@ -58,14 +55,13 @@ export class Creation {
 
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
-    const { directories, engine, images, inventory, slots, slotMaking } = this.#parts;
+    const { directories, images, inventory, slots, slotMaking } = this.#parts;
     // What gets its name meanwhile may be missing among the named, but not among what was being made before.
     const madeBefore = [...this.#making];
     const [named, existing, found] = await Promise.all([
       inventory.owned(),
       inventory.find(username),
       images.find(request.image),
-      engine.ensureIsolatedBridge(NETWORK),
     ]);
     if (existing && (await directories.readClaim(existing.slot))?.deleting === true) {
       await slots.destroy(existing.slot, existing.containerId);

@@ -4,7 +4,7 @@ import type { ContainerSpec } from "../engine/engine.ts";
 import { createLog } from "../observe/log.ts";
 import { KnownContainers } from "./known-containers.ts";
 
-const SPEC = { image: "dockhost/instance:latest", labels: { "dockhost.managed": "true" }, ports: {} };
+const SPEC = { network: "none", image: "dockhost/instance:latest", labels: { "dockhost.managed": "true" }, ports: {} };
 
 let engine: EngineDouble;
 let known: KnownContainers;

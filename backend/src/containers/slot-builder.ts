@@ -2,7 +2,7 @@ import type { Limits, OperationPhase } from "@dockhost/protocol";
 import { EngineError, type Engine } from "../engine/engine.ts";
 import { failpoint } from "../observe/failpoints.ts";
 import { allEnded } from "./all-ended.ts";
-import { containerSpec, type Profile, type SlotPlan } from "./container-spec.ts";
+import { containerSpec, NETWORK, type Profile, type SlotPlan } from "./container-spec.ts";
 import type { EngineTrial } from "./engine-trial.ts";
 import type { EngineTurns } from "./engine-turns.ts";
 import { DockHostError } from "./errors.ts";
@@ -51,14 +51,14 @@ export class SlotBuilder {
     const abilities = await engineTrial.abilities(order.image);
     await directories.make(slot);
     failpoint("create:directory-made");
-    const filled = fill();
+    // Nothing runs before its claim and its keys are on disk, and but on a network that keeps it apart.
+    const prepared = allEnded([fill(), engine.ensureIsolatedBridge(NETWORK)]);
     const spec = containerSpec({ ...order, backendId, ...this.#keyDelivery(order) }, profile, abilities);
     const made = engineTurns.run(async () => {
       onPhase("creating");
       const id = await engine.create(slotName(slot), spec);
       failpoint("create:container-made");
-      // Nothing runs before its claim and its keys are on disk.
-      await filled;
+      await prepared;
       failpoint("create:claimed");
       onPhase("starting");
       await engine.start(id).catch((error: unknown) => {
@@ -68,7 +68,7 @@ export class SlotBuilder {
       return id;
     });
     // Nothing is written any more where the slot is undone.
-    const [id] = await allEnded([made, filled]);
+    const [id] = await allEnded([made, prepared]);
     return id;
   }
 
