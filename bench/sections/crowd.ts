@@ -80,7 +80,7 @@ async function measureAmong(scene: Scene, size: number): Promise<Step> {
 }
 
 function createWays({ bed, backend, raw, hasPool }: Scene): Timed[] {
-  const ours = new DockHost(backend, bed.sshPublicKey, { seeingBanner: true });
+  const ours = new DockHost(backend, bed.sshPublicKey);
   return (hasPool ? [ours, raw] : [raw]).map((way) => ({
     name: way.name,
     round: async () => {

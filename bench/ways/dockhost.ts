@@ -8,7 +8,7 @@ import type { Attempt, Way } from "./way.ts";
 interface Wish {
   name?: string;
   limits?: Limits;
-  /** Reads the banner after the reply, in the time that is measured: a warm slot's reply is to mean it. */
+  /** Reads the banner once more after the reply, which means that SSH has answered, in the time that is measured. */
   seeingBanner?: boolean;
 }
 
