@@ -27,6 +27,7 @@ import { SlotDirectories } from "./containers/slot-directories.ts";
 import { SlotBuilder } from "./containers/slot-builder.ts";
 import { SlotMaking } from "./containers/slot-making.ts";
 import { Slots } from "./containers/slots.ts";
+import { SlotsUnderWay } from "./containers/slots-under-way.ts";
 import { SpareSlots } from "./containers/spare-slots.ts";
 import { SshCheck } from "./containers/ssh-check.ts";
 import { Status } from "./containers/status.ts";
@@ -47,6 +48,9 @@ const FINISH_MS = 7_000;
 const ROLL_BACK_MS = 2_000;
 /** Then everything is ended, whatever the Engine has not answered yet, ms. */
 const LEAVE_MS = 500;
+
+/** Making a container is half work and half waiting: with fewer at once a processor idles at times (measured with two). */
+const ENGINE_TURNS_PER_CPU = 4;
 
 /** Parts that a test replaces. */
 export interface AgentOverrides {
@@ -77,7 +81,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
   const { limits, bindAddress, egress: egressPolicy, portRange, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
   const known = new KnownContainers(engine, log);
-  engine.onChange((container) => known.doubt(container));
+  const slotsUnderWay = new SlotsUnderWay();
+  engine.onChange((container) => {
+    if (!slotsUnderWay.hasContainer(container)) known.doubt(container);
+  });
 
   // What several parts share; each takes from it only what its own type names.
   const shared = {
@@ -85,6 +92,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     log,
     directories,
     known,
+    slotsUnderWay,
     maxContainers,
     backendId: data.backendId,
     host: overrides.host ?? thisHost,
@@ -98,12 +106,11 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     sshCheck: new SshCheck(engine, sshHost(config)),
   };
   const engineIsLocal = config.engine.kind === "unix";
-  const slotsUnderWay = new Set<string>();
-  const engineTrial = new EngineTrial({ ...shared, slotsUnderWay });
-  const engineTurns = new EngineTurns(Math.max(2, availableParallelism()));
+  const engineTrial = new EngineTrial(shared);
+  const engineTurns = new EngineTurns(ENGINE_TURNS_PER_CPU * availableParallelism());
   const builder = new SlotBuilder({ ...shared, engineTrial, engineTurns, engineIsLocal });
   const spares = new SpareSlots(shared.triples, () => reports.statusChanged());
-  const slots = new Slots({ ...shared, engineTurns, slotsUnderWay });
+  const slots = new Slots({ ...shared, engineTurns });
   const slotMaking = new SlotMaking({ ...shared, engineTrial, builder, spares, slots });
   const warmPool = new WarmPool({
     ...shared,

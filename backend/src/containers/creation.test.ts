@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
 import { EngineError } from "../engine/engine.ts";
@@ -55,6 +56,37 @@ describe("a create that fails half way", () => {
     const next = await mainServer.command("create-container", { username: "bob", sshPublicKey: PUBLIC_KEY });
     expect(next).toMatchObject({ success: true, data: { ports: { ssh: 22300 } } });
   });
+});
+
+it("a create and a list go on while Docker starts another's container and tells nothing of it", async () => {
+  const { mainServer, engine } = await started({}, { host: roomy });
+  const start = engine.start.bind(engine);
+  const inspect = engine.inspect.bind(engine);
+  let release = (): void => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  let starting: string | undefined;
+  engine.start = async (id) => {
+    starting ??= id;
+    if (id === starting) await held;
+    return start(id);
+  };
+  engine.inspect = async (id) => {
+    if (id === starting) await held;
+    return inspect(id);
+  };
+  const ada = mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+  await expect.poll(() => starting).toBeDefined();
+  // Until what happened to the one that is being started would have been looked at.
+  await delay(200);
+  const bob = await mainServer.command("create-container", { username: "bob", sshPublicKey: PUBLIC_KEY });
+  expect(bob).toMatchObject({ success: true });
+  expect(await mainServer.command("list-containers", {})).toMatchObject({
+    data: { containers: [{ username: "bob" }] },
+  });
+  release();
+  expect(await ada).toMatchObject({ success: true });
+  const listed = await mainServer.command("list-containers", {});
+  expect((listed.data as { containers: unknown[] }).containers).toHaveLength(2);
 });
 
 async function started(...options: ConstructorParameters<typeof AgentUnderTest>): Promise<AgentUnderTest> {

@@ -46,7 +46,7 @@ export interface CreateRequest {
 /** Makes a user's container, from the question whether there may be one to its name. */
 export class Creation {
   readonly #parts: CreationParts;
-  /** Users whose container is being made: it has no name yet, and counts all the same. */
+  /** Users whose container is being made: it has no claim yet, and counts all the same. */
   readonly #making = new Set<string>();
 
   constructor(parts: CreationParts) {
@@ -56,22 +56,17 @@ export class Creation {
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { directories, images, inventory, slots, slotMaking } = this.#parts;
-    // What gets its name meanwhile may be missing among the named, but not among what was being made before.
-    const madeBefore = [...this.#making];
-    const [named, existing, found] = await Promise.all([
-      inventory.owned(),
-      inventory.find(username),
-      images.find(request.image),
-    ]);
+    const [existing, found] = await Promise.all([inventory.find(username), images.find(request.image)]);
     if (existing && (await directories.readClaim(existing.slot))?.deleting === true) {
       await slots.destroy(existing.slot, existing.containerId);
     } else if (existing) {
       return this.#alreadyThere(existing, operationId, hash);
     }
 
-    const others = new Set([...named.map((owned) => owned.username), ...madeBefore, ...this.#making]);
     this.#making.add(username);
     try {
+      const others = new Set([...directories.users(), ...this.#making]);
+      others.delete(username);
       await this.#admit(others.size);
       this.#parts.warmPool.noteCreate();
       const onPull: PullListener = (current, total) => context.progress("pulling-image", { current, total });

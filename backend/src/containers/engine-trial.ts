@@ -4,11 +4,11 @@ import type { Log } from "../observe/log.ts";
 import type { EngineAbilities, Profile } from "./container-spec.ts";
 import { probeEngine } from "./engine-probe.ts";
 import type { PresentImage } from "./images.ts";
+import type { SlotsUnderWay } from "./slots-under-way.ts";
 
 interface EngineTrialParts {
   engine: Engine;
-  /** Slots that are nobody's to sweep. */
-  slotsUnderWay: Set<string>;
+  slotsUnderWay: SlotsUnderWay;
   backendId: string;
   profile: Profile;
   log: Log;

@@ -4,7 +4,10 @@ import PQueue from "p-queue";
 /** Work that takes longer than this waits rather than works, so its place is given to another, ms. */
 const PLACE_KEPT_MS = 5_000;
 
-/** Beyond a few at once the Engine makes no more containers a second; only each one takes longer. So they take turns. */
+/**
+ * Beyond some at once the Engine makes no more containers a second; only each one takes longer. So they take turns, and
+ * whoever comes first is ready first.
+ */
 export class EngineTurns {
   readonly #queue: PQueue;
 

@@ -29,6 +29,7 @@ export class Images {
   readonly #default: string | undefined;
   readonly #allowed: Readonly<Record<string, string>>;
   readonly #abandoned = new AbortController();
+  readonly #looks = new Map<string, Promise<EngineImage | undefined>>();
   readonly #pulls = new Map<string, { done: Promise<void>; audience: PullAudience }>();
 
   constructor(
@@ -64,7 +65,7 @@ export class Images {
   /** The image `name` (undefined: the default) where it needs no pull. */
   async find(name: string | undefined): Promise<PresentImage | undefined> {
     for (const reference of this.#candidates(name)) {
-      const present = await this.#engine.image(reference);
+      const present = await this.#look(reference);
       if (present) return { ...present, reference };
     }
     return undefined;
@@ -73,6 +74,16 @@ export class Images {
   /** Whoever waits for a pull waits no longer. */
   abandonPulls(): void {
     this.#abandoned.abort();
+  }
+
+  /** Creates that ask at once share one look. */
+  #look(reference: string): Promise<EngineImage | undefined> {
+    let look = this.#looks.get(reference);
+    if (!look) {
+      look = this.#engine.image(reference).finally(() => this.#looks.delete(reference));
+      this.#looks.set(reference, look);
+    }
+    return look;
   }
 
   /** What `name` may mean, the best first; the last is what is pulled where none is there. */

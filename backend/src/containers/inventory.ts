@@ -22,19 +22,16 @@ export class Inventory {
     this.#backendId = backendId;
   }
 
-  /** The users' containers, in any state. */
-  async owned(): Promise<Owned[]> {
-    return this.#ownedAmong(await this.#known.all());
-  }
-
-  /** As they were seen last, without waiting for an Engine that is slow to tell what has happened since. */
+  /** The users' containers, in any state, as they were seen last, without waiting for an Engine that is slow to tell what has happened since. */
   get ownedLast(): Owned[] {
     return this.#ownedAmong(this.#known.current);
   }
 
   /** The containers of `username`, or of all, but for those whose removal was begun: they have no way back. */
   async staying(username?: string): Promise<Container[]> {
-    const owned = (await this.owned()).filter((one) => username === undefined || one.username === username);
+    const owned = this.#ownedAmong(await this.#known.all()).filter(
+      (one) => username === undefined || one.username === username,
+    );
     const claims = await Promise.all(owned.map(({ slot }) => this.#directories.readClaim(slot)));
     const staying = owned.filter((_, index) => !isLeaving(claims[index]));
     return Promise.all(staying.map((one) => this.view(one)));

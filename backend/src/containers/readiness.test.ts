@@ -9,6 +9,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
+const pause = () => 4;
 const goesOn = () => Promise.resolve();
 
 describe("waiting for SSH", () => {
@@ -18,7 +19,7 @@ describe("waiting for SSH", () => {
     closers.push(() => server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
-    expect(await waitForSsh({ host: "127.0.0.1", port }, goesOn, 5_000)).toBe(fingerprintOf(line));
+    expect(await waitForSsh({ host: "127.0.0.1", port }, goesOn, 5_000, pause)).toBe(fingerprintOf(line));
   });
 
   it("asks for no key exchange where the greeting tells the fingerprint", async () => {
@@ -28,7 +29,7 @@ describe("waiting for SSH", () => {
       socket.on("data", (data) => (heard += data.toString()));
       socket.write(`SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7 ${fingerprint}\r\n`);
     });
-    expect(await waitForSsh(at(server), goesOn, 5_000)).toBe(fingerprint);
+    expect(await waitForSsh(at(server), goesOn, 5_000, pause)).toBe(fingerprint);
     expect(heard).toBe("");
   });
 
@@ -38,19 +39,19 @@ describe("waiting for SSH", () => {
       tries.push(tries.length);
       socket.destroy();
     });
-    await expect(waitForSsh(at(server), goesOn, 100)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
+    await expect(waitForSsh(at(server), goesOn, 100, pause)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
     expect(tries.length).toBeGreaterThan(3);
   });
 
   it("ends in SSH_NOT_READY where somebody listens and says nothing", async () => {
     const server = await listening(() => undefined);
-    await expect(waitForSsh(at(server), goesOn, 50)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
+    await expect(waitForSsh(at(server), goesOn, 50, pause)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
   });
 
   it("ends at once where the container has died", async () => {
     const server = await listening((socket) => socket.destroy());
     const died = () => Promise.reject(new Error("died"));
-    await expect(waitForSsh(at(server), died, 10_000)).rejects.toThrow("died");
+    await expect(waitForSsh(at(server), died, 10_000, pause)).rejects.toThrow("died");
   });
 });
 

@@ -6,8 +6,6 @@ import { DockHostError } from "./errors.ts";
 
 const step = steps("ssh");
 
-/** Between two tries while sshd is not up yet, ms: a try costs less than one. */
-const RETRY_MS = 4;
 /** Between two looks at whether the container still runs, ms. */
 const LOOK_MS = 250;
 /** Our image's sshd greets with its host key's fingerprint. */
@@ -23,12 +21,13 @@ export interface SshTarget {
 /**
  * Waits until an SSH server answers at `target` and reads its host key from its greeting, or else from the key exchange;
  * answers the key's fingerprint as ssh-keygen prints it (`SHA256:…`). `stillRuns` is asked now and then and throws where waiting has
- * become pointless. Throws SSH_NOT_READY after `timeoutMs`.
+ * become pointless. Between two tries it waits `pauseMs`. Throws SSH_NOT_READY after `timeoutMs`.
  */
 export async function waitForSsh(
   target: SshTarget,
   stillRuns: () => Promise<void>,
   timeoutMs: number,
+  pauseMs: () => number,
 ): Promise<string> {
   return step.time(`SSH at port ${target.port}`, async () => {
     const end = performance.now() + timeoutMs;
@@ -40,7 +39,7 @@ export async function waitForSsh(
         await stillRuns();
         nextLook = performance.now() + LOOK_MS;
       }
-      await delay(RETRY_MS);
+      await delay(pauseMs());
     }
     throw new DockHostError(
       "SSH_NOT_READY",

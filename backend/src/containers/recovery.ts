@@ -212,7 +212,9 @@ export class Recovery {
       deleting: false,
       keysMounted: (summary.labels[LABELS.keys] ?? "") !== "",
     };
-    await this.#parts.directories.writeClaim(slot, claim);
+    const { directories } = this.#parts;
+    await directories.make(slot);
+    await directories.writeClaim(slot, claim);
     failpoint("recovery:claim-adopted");
     this.#parts.log.warn({ username, slot }, "A container's claim was missing; it is kept and goes by its name");
     return claim;

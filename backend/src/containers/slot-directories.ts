@@ -71,13 +71,11 @@ export class SlotDirectories {
   }
 
   async writeClaim(slot: string, claim: Claim): Promise<void> {
-    await mkdir(join(this.#root, slot), { recursive: true });
     await writeDurably(join(this.#root, slot, "claim.json"), `${JSON.stringify(claim)}\n`, 0o600);
     this.#claims.set(slot, claim);
   }
 
   async writeKeys(slot: string, keys: readonly string[]): Promise<void> {
-    await this.make(slot);
     await writeDurably(join(this.keys(slot), "authorized_keys"), `${keys.join("\n")}\n`, 0o644);
   }
 
@@ -106,6 +104,11 @@ export class SlotDirectories {
       from: claims.find(([, { movingImage }]) => movingImage !== undefined)?.[0],
       to: claims.find(([, { movedFrom }]) => movedFrom !== undefined)?.[0],
     };
+  }
+
+  /** Whoever has a container, or is getting one. */
+  users(): Set<string> {
+    return new Set([...this.#claims.values()].map(({ username }) => username));
   }
 
   /** The users whose containers are being moved, or were when the agent ended. */

@@ -3,9 +3,11 @@ import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
 import type { EngineTurns } from "./engine-turns.ts";
 import { DockHostError } from "./errors.ts";
+import type { KnownContainers } from "./known-containers.ts";
 import { slotName, userContainerName } from "./names.ts";
 import type { PortTriples } from "./port-triples.ts";
 import type { SlotDirectories } from "./slot-directories.ts";
+import type { SlotsUnderWay } from "./slots-under-way.ts";
 
 /** Between TERM and KILL, s. */
 export const STOP_GRACE_S = 10;
@@ -15,8 +17,8 @@ interface SlotsParts {
   engineTurns: EngineTurns;
   directories: SlotDirectories;
   triples: PortTriples;
-  /** Those that are nobody's to sweep. */
-  slotsUnderWay: Set<string>;
+  known: KnownContainers;
+  slotsUnderWay: SlotsUnderWay;
   log: Log;
 }
 
@@ -37,7 +39,7 @@ export class Slots {
   }
 
   get underWay(): ReadonlySet<string> {
-    return new Set(this.#parts.slotsUnderWay);
+    return this.#parts.slotsUnderWay.slots;
   }
 
   /**
@@ -49,15 +51,21 @@ export class Slots {
     container: string,
     work: (isNow: (container: string) => void) => Promise<T>,
   ): Promise<T> {
-    let toUndo = container;
-    this.#parts.slotsUnderWay.add(slot);
+    const { known, slotsUnderWay } = this.#parts;
+    let current = container;
+    const isNow = (containerId: string): void => {
+      current = containerId;
+      slotsUnderWay.add(slot, containerId);
+    };
+    isNow(container);
     try {
-      return await work((containerId) => (toUndo = containerId));
+      return await work(isNow);
     } catch (error) {
-      await this.#undo(slot, toUndo);
+      await this.#undo(slot, current);
       throw error;
     } finally {
-      this.#parts.slotsUnderWay.delete(slot);
+      slotsUnderWay.delete(slot);
+      known.doubt(current);
     }
   }
 
@@ -95,7 +103,7 @@ export class Slots {
 
   /** Removes what is under way, whose makers then fail and find nothing left to undo. */
   async abandonUnderWay(): Promise<void> {
-    await Promise.allSettled([...this.#parts.slotsUnderWay].map((slot) => this.#parts.engine.remove(slotName(slot))));
+    await Promise.allSettled([...this.underWay].map((slot) => this.#parts.engine.remove(slotName(slot))));
   }
 
   /** What cannot be removed now, since the Engine is away, is swept when it is back. */

@@ -16,6 +16,8 @@ import type { SpareSlots } from "./spare-slots.ts";
 const MIB = 1024 * 1024;
 /** ms */
 const FIRST_PATIENCE_MS = 4_000;
+/** Less than from one heartbeat to the next, ms. */
+const ADDRESSES_KNOWN_MS = 9_000;
 
 interface StatusParts {
   gate: Gate;
@@ -35,6 +37,8 @@ interface StatusParts {
 export class Status {
   readonly #parts: StatusParts;
   #engineInfo: EngineInfo | undefined;
+  #addressesLast: string[] = [];
+  #addressesAt = -Infinity;
 
   constructor(parts: StatusParts) {
     this.#parts = parts;
@@ -53,7 +57,7 @@ export class Status {
       protocol: PROTOCOL_VERSION,
       version,
       hostname: hostname(),
-      addresses: addresses(),
+      addresses: this.#addresses(),
       docker: { reachable: info !== undefined, version: info?.version ?? null },
       capacity: {
         ...this.#capacity(info),
@@ -80,6 +84,15 @@ export class Status {
       await Promise.race([gate.firstOpening, delay(FIRST_PATIENCE_MS, undefined, { ref: false })]);
     }
     return gate.isClosed ? undefined : this.#engineInfo;
+  }
+
+  /** Among hundreds of containers' interfaces it takes the system tens of milliseconds to tell its own. */
+  #addresses(): string[] {
+    if (performance.now() - this.#addressesAt > ADDRESSES_KNOWN_MS) {
+      this.#addressesLast = addresses();
+      this.#addressesAt = performance.now();
+    }
+    return this.#addressesLast;
   }
 
   #capacity(

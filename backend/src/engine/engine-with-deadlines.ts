@@ -159,17 +159,13 @@ export class EngineWithDeadlines implements Engine {
   }
 }
 
-async function within<T>(work: Promise<T>, ms: number, call: string): Promise<T> {
-  const over = new AbortController();
-  const tooLate = delay(ms, undefined, { signal: over.signal }).then(() => {
-    throw new EngineError("timed-out", `no answer to '${call}' within ${ms / 1000} s`);
+/** What is left open may fail when nobody listens any more. */
+function within<T>(work: Promise<T>, ms: number, call: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const tooLate = setTimeout(() => {
+      reject(new EngineError("timed-out", `no answer to '${call}' within ${ms / 1000} s`));
+    }, ms);
+    const end = (): void => clearTimeout(tooLate);
+    void work.then(resolve, reject).finally(end);
   });
-  tooLate.catch(() => undefined);
-  // What is left open may fail when nobody listens any more.
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, tooLate]);
-  } finally {
-    over.abort();
-  }
 }
