@@ -67,26 +67,34 @@ async function main({ only, write, check = false, ...asked }: Arguments): Promis
   if ((await ping()) !== "ok") throw new Error("No Docker Engine answers; run 'npm run setup' first.");
   await build();
   const names = only ?? (check ? SECTION_NAMES.filter(hasBounds) : SECTION_NAMES);
-  const report = await measure(names, { ...asked, onlyRawBaseline: check });
+  const { report, failure } = await measure(names, { ...asked, onlyRawBaseline: check });
   console.log(`\n${markdown(report)}\n`);
   await writeFile(join(RESULTS, "latest.json"), `${JSON.stringify(report, undefined, 2)}\n`);
   if (write) await writePerformancePage(report, SECTION_NAMES);
   if (check) await hold(report, names);
+  if (failure) throw failure;
 }
 
-async function measure(names: readonly SectionName[], options: Options): Promise<Report> {
+/** Where one section fails, those before it are told all the same: they took long. */
+async function measure(names: readonly SectionName[], options: Options): Promise<{ report: Report; failure?: Error }> {
   await using bed = await TestBed.open(socketPath(), options, interruption());
   const machine = await describeMachine(bed.engine);
   const progress = new Progress(process.stderr);
   const sections: SectionReport[] = [];
-  for (const section of names) {
-    const [load = 0] = loadavg();
-    const begun = { section, command: ["npm run bench", ...whatWasAsked()].join(" "), date: today(), load };
-    sections.push({ ...begun, measurements: await SECTIONS[section](bed, progress) });
-    await bed.beginAnew();
+  try {
+    for (const section of names) {
+      const [load = 0] = loadavg();
+      const begun = { section, command: ["npm run bench", ...whatWasAsked()].join(" "), date: today(), load };
+      sections.push({ ...begun, measurements: await SECTIONS[section](bed, progress) });
+      await bed.beginAnew();
+    }
+  } catch (failure) {
+    return { report: { machine, sections }, failure: toError(failure) };
   }
-  return { machine, sections };
+  return { report: { machine, sections } };
 }
+
+const toError = (failure: unknown): Error => (failure instanceof Error ? failure : new Error(String(failure)));
 
 /** Prints how each figure stands to its bound and to the recorded one; the exit code tells whether all hold. */
 async function hold(report: Report, names: readonly SectionName[]): Promise<void> {

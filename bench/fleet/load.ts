@@ -16,7 +16,9 @@ export async function runLoad(
   backends: number,
 ): Promise<LoadFigures> {
   const figures: LoadFigures = { commands: [], lists: [], failures: [] };
-  const fail = (words: string) => figures.failures.length < MAX_FAILURES && figures.failures.push(words);
+  const fail = (reason: unknown) =>
+    figures.failures.length < MAX_FAILURES &&
+    figures.failures.push(reason instanceof Error ? reason.message : String(reason));
   const commands = paced(commandsPerSecond, seconds, async (due, number) => {
     const [backend, slot] = [number % backends, Math.floor(Math.random() * CONTAINERS_EACH)];
     const verb = Math.random() < 0.5 ? "start" : "stop";
