@@ -28,7 +28,14 @@ const zones = [
   zone("./backend/src/link", backendRooms(["backend.ts", "agent.ts", "config.ts", "engine"]), "link → containers."),
   zone(
     "./backend/src/containers",
-    backendRooms(["backend.ts", "agent.ts", "config.ts", "link", "engine/docker-engine.ts"]),
+    backendRooms([
+      "backend.ts",
+      "agent.ts",
+      "config.ts",
+      "link",
+      "engine/docker-engine.ts",
+      "engine/docker-streams.ts",
+    ]),
     "containers → the engine's interface.",
   ),
   zone(

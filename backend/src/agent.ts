@@ -31,16 +31,20 @@ import { SlotsUnderWay } from "./containers/slots-under-way.ts";
 import { SpareSlots } from "./containers/spare-slots.ts";
 import { SshCheck } from "./containers/ssh-check.ts";
 import { Status } from "./containers/status.ts";
+import { StreamSources } from "./containers/stream-sources.ts";
 import { UserQueues } from "./containers/user-queues.ts";
 import { WarmPool } from "./containers/warm-pool.ts";
 import { DockerEngine } from "./engine/docker-engine.ts";
+import { DockerStreams } from "./engine/docker-streams.ts";
 import { EngineWithDeadlines, type EngineDeadlines } from "./engine/engine-with-deadlines.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { EngineStreams } from "./engine/streams.ts";
 import { Connection, type ConnectionOptions } from "./link/connection.ts";
 import { Dispatch } from "./link/dispatch.ts";
 import type { Rate } from "./link/rate-limit.ts";
 import { Reports } from "./link/reports.ts";
-import type { Log } from "./observe/log.ts";
+import { Streams } from "./link/streams.ts";
+import type { Log, RootLog } from "./observe/log.ts";
 import { VERSION } from "./version.ts";
 
 /** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
@@ -55,6 +59,7 @@ const ENGINE_TURNS_PER_CPU = 4;
 /** Parts that a test replaces. */
 export interface AgentOverrides {
   engine?: Engine;
+  engineStreams?: EngineStreams;
   engineDeadlines?: EngineDeadlines;
   host?: HostResources;
   portProbe?: PortProbe;
@@ -70,7 +75,7 @@ export interface Agent extends AsyncDisposable {
 }
 
 /** The whole backend, put together and at work. Throws DataDirectoryError. */
-export async function createAgent(config: Config, log: Log, overrides: AgentOverrides = {}): Promise<Agent> {
+export async function createAgent(config: Config, log: RootLog, overrides: AgentOverrides = {}): Promise<Agent> {
   const data = await DataDirectory.open(config.dataDirectory);
   const operationLog = await OperationLog.open(data.path);
   const thisHost = new ThisHost(data.path);
@@ -86,6 +91,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     if (!slotsUnderWay.hasContainer(container)) known.doubt(container);
   });
 
+  const publishedHost = publishedAt(config);
   // What several parts share; each takes from it only what its own type names.
   const shared = {
     engine,
@@ -103,7 +109,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     triples: new PortTriples(portRange, overrides.portProbe),
     images: new Images(engine, log, config),
     inventory: new Inventory(engine, known, directories, data.backendId),
-    sshCheck: new SshCheck(engine, sshHost(config)),
+    sshCheck: new SshCheck(engine, publishedHost),
   };
   const engineIsLocal = config.engine.kind === "unix";
   const engineTrial = new EngineTrial(shared);
@@ -155,7 +161,10 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
     },
     log,
   );
-  const dispatch = new Dispatch(containers, reports, log, overrides.commandRate);
+  const engineStreams = overrides.engineStreams ?? new DockerStreams(config.engine);
+  const sources = new StreamSources({ ...shared, streams: engineStreams, logTail: log.tail, publishedHost });
+  const streams = new Streams({ url: config.mainServerUrl, sources, log });
+  const dispatch = new Dispatch({ containers, streams }, reports, log, overrides.commandRate);
   dispatch.attach(socket);
   changes.onChange((change) => reports.changed(change));
   moving.onMoved((container) => reports.changed({ container, cause: { kind: "started" } }));
@@ -194,6 +203,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
       const emptied = atMost(FINISH_MS, warmPool[Symbol.asyncDispose]());
       await finishWork(finished, shared.images, slots, log);
       await emptied;
+      await atMost(LEAVE_MS, streams[Symbol.asyncDispose]());
       reports[Symbol.dispose]();
       connection.close();
       await atMost(LEAVE_MS, watch[Symbol.asyncDispose]());
@@ -204,7 +214,7 @@ export async function createAgent(config: Config, log: Log, overrides: AgentOver
 }
 
 /** Where the ports that the Engine publishes are reached from this process. */
-function sshHost({ engine, bindAddress }: Config): string {
+function publishedAt({ engine, bindAddress }: Config): string {
   if (engine.kind === "tcp") return engine.host;
   if (bindAddress === "0.0.0.0") return "127.0.0.1";
   return bindAddress === "::" ? "::1" : bindAddress;

@@ -140,7 +140,7 @@ describe("a main server that", () => {
 /** After so many deliveries the connection breaks; each time the backend waits longer before it tries again. */
 const BREAKS_EVERY = 10;
 
-type Change = Exclude<CommandName, "list-containers" | "set-draining" | "set-ssh-keys">;
+type Change = Extract<CommandName, `${"create" | "start" | "stop" | "delete"}-container`>;
 
 interface Delivery {
   readonly command: Change;

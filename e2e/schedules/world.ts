@@ -33,6 +33,7 @@ const DEADLINE_MS: Record<CommandName, number> = {
   "list-containers": 5_000,
   "set-ssh-keys": 30_000,
   "set-draining": 5_000,
+  "open-stream": 20_000,
 };
 const LATE_MS = 10_000;
 

@@ -47,6 +47,10 @@ export class BackendProcess implements AsyncDisposable {
     this.ended = new Promise((resolve) => this.#process.once("close", (code, signal) => resolve({ code, signal })));
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   get output(): string {
     return this.stdout + this.stderr;
   }

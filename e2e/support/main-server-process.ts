@@ -31,6 +31,10 @@ export class MainServerProcess implements AsyncDisposable {
     this.ended = once(this.#process, "close").then(([code]) => ({ code: code as number | null, output: this.output }));
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** Resolves with its address once it serves. */
   async ready(): Promise<string> {
     const said = once(this.#process, "message").then(([message]) => (message as { urls: string[] }).urls[0] ?? "");

@@ -1,3 +1,5 @@
+import { Viewer } from "./viewer.ts";
+
 export interface Answer {
   status: number;
   body: unknown;
@@ -18,6 +20,11 @@ export class RestUser {
     const { status } = await user.call("POST", "/api/auth/signup", { username, password: "correct horse battery" });
     if (status !== 201) throw new Error(`sign-up answered ${status}`);
     return user;
+  }
+
+  /** Opens what is streamed at `path`. */
+  view(path: string, headers: Record<string, string> = {}): Viewer {
+    return new Viewer(this.#url, path, { cookie: this.#cookie, origin: this.#url, ...headers });
   }
 
   async call(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<Answer> {

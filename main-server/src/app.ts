@@ -2,10 +2,12 @@ import { hostname } from "node:os";
 import { BackendClient, type Patience } from "./backends/backend-client.ts";
 import { Gateway } from "./backends/gateway.ts";
 import { Registry } from "./backends/registry.ts";
+import { StreamDoor } from "./backends/stream-door.ts";
 import type { Config } from "./config.ts";
 import { ControlSocket } from "./control/control-socket.ts";
 import { Doors } from "./http/doors.ts";
 import { createHttp, type RateLimits } from "./http/server.ts";
+import { ViewerDoor } from "./http/viewer-door.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { originRule } from "./origin.ts";
 import { Accounts } from "./services/accounts.ts";
@@ -19,6 +21,7 @@ import { Passwords } from "./services/passwords.ts";
 import { Restores } from "./services/restores.ts";
 import { Resync } from "./services/resync.ts";
 import { SignupPolicy } from "./services/signup-policy.ts";
+import { Streams } from "./services/streams.ts";
 import { UnknownContainers } from "./services/unknown-containers.ts";
 import { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
@@ -78,8 +81,9 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   };
   await ensureLocal();
 
+  const accounts = new Accounts(store, await Passwords.create(), signup);
   const app = await createHttp({
-    accounts: new Accounts(store, await Passwords.create(), signup),
+    accounts,
     backends: new Backends({ store, registry, keys, unknown }),
     instances: new Instances({ store, registry, commands }),
     check: () => store.check(),
@@ -97,6 +101,14 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     originAllowed,
     log,
   });
+  const streamDoor = new StreamDoor(app.server);
+  const streams = new Streams({ store, client, door: streamDoor, log });
+  const viewerDoor = new ViewerDoor(app.server, {
+    accounts,
+    streams,
+    originAllowed,
+    parseCookies: (header) => app.parseCookie(header),
+  });
   const restores = new Restores({ store, registry, signup, ensureLocalBackend: ensureLocal, log });
   const control = await ControlSocket.open(store.dataDir, { restore: (staged) => restores.restore(staged) });
   if (!control) log.warn("The data directory's path is too long for a socket: a restore needs this server stopped.");
@@ -111,6 +123,8 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     async [Symbol.asyncDispose]() {
       await control?.[Symbol.asyncDispose]();
       client.close();
+      viewerDoor[Symbol.dispose]();
+      streamDoor[Symbol.dispose]();
       const closed = doors[Symbol.asyncDispose]();
       await gateway[Symbol.asyncDispose]();
       await closed;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Container, Ports, Username } from "./containers.ts";
+import { OpenStream } from "./streams.ts";
 
 /** Makes a retry safe for 24 hours: a repeat of a success executes nothing. */
 export const OperationId = z.guid("must be a UUID");
@@ -47,6 +48,7 @@ export type DeletedData = z.infer<typeof DeletedData>;
 
 const ListData = z.object({ containers: z.array(Container) });
 const DrainingData = z.object({ draining: z.boolean() });
+const StreamData = OpenStream.pick({ streamId: true });
 
 /** Every command: its request, and the `data` of its successful reply. */
 export const COMMANDS = {
@@ -57,6 +59,7 @@ export const COMMANDS = {
   "list-containers": { request: ListContainers, data: ListData },
   "set-ssh-keys": { request: SetSshKeys, data: Container },
   "set-draining": { request: SetDraining, data: DrainingData },
+  "open-stream": { request: OpenStream, data: StreamData },
 } as const;
 
 export type CommandName = keyof typeof COMMANDS;

@@ -1,5 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
 export type EngineAddress =
@@ -70,10 +72,31 @@ export class DockerApi {
     throw new DockerApiError(status, messageIn((await buffer(answer)).toString("utf8")));
   }
 
+  /** The raw connection that the Engine hands over in answer to `body`. */
+  async upgrade(path: string, body: unknown): Promise<Duplex> {
+    const text = JSON.stringify(body);
+    const headers = { ...jsonHeaders(text), Connection: "Upgrade", Upgrade: "tcp" };
+    return new Promise((resolve, reject) => {
+      const request = this.#send({ ...this.#where, method: "POST", path, headers });
+      request.on("error", reject);
+      request.on("upgrade", (_answer, socket: Socket, head) => {
+        if (head.length > 0) socket.unshift(head);
+        // It was one of the calls' connections, which are given up when nothing goes through for a while.
+        socket.setTimeout(0);
+        resolve(socket);
+      });
+      request.on("response", (answer) => {
+        buffer(answer).then((said) => {
+          reject(new DockerApiError(answer.statusCode ?? 0, messageIn(said.toString("utf8"))));
+        }, reject);
+      });
+      request.end(text);
+    });
+  }
+
   #ask(method: Method, path: string, { query = {}, body, signal }: CallOptions): Promise<http.IncomingMessage> {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers =
-      text === undefined ? {} : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(text) };
+    const headers = text === undefined ? {} : jsonHeaders(text);
     return new Promise((resolve, reject) => {
       const options = { ...this.#where, method, path: path + queryString(query), headers, ...(signal && { signal }) };
       const request = this.#send(options, resolve).end(text);
@@ -89,6 +112,11 @@ export class DockerApi {
     for (const sockets of Object.values(this.#agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
 }
+
+const jsonHeaders = (text: string) => ({
+  "Content-Type": "application/json",
+  "Content-Length": Buffer.byteLength(text),
+});
 
 function queryString(query: Query): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);

@@ -1,10 +1,9 @@
 import type { Socket } from "socket.io-client";
 import { COMMANDS, type CommandName, type Failure, type Reply } from "@dockhost/protocol";
-import type { Containers } from "../containers/containers.ts";
 import { DockHostError, toDockHostError, toFailure } from "../containers/errors.ts";
 import type { Log } from "../observe/log.ts";
 import { steps } from "../observe/steps.ts";
-import { COMMAND_TABLE, type CommandContext } from "./commands.ts";
+import { COMMAND_TABLE, type CommandContext, type Serving } from "./commands.ts";
 import { contractDialect } from "./contract-dialect.ts";
 import { Deadline } from "./deadline.ts";
 import type { Order, Reading } from "./dialect.ts";
@@ -21,17 +20,17 @@ type Acknowledge = (reply: unknown) => void;
  * validated too before it leaves. Whatever arrives, there is a coded reply to it and the process goes on.
  */
 export class Dispatch {
-  readonly #containers: Containers;
+  readonly #serving: Serving;
   readonly #reports: Reports;
   readonly #log: Log;
   readonly #rate: Rate | undefined;
-  readonly #serving = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<void>>();
   #limit: RateLimit;
   #closing = false;
 
   /** `rate` is the contract's where it is not given. */
-  constructor(containers: Containers, reports: Reports, log: Log, rate?: Rate) {
-    this.#containers = containers;
+  constructor(serving: Serving, reports: Reports, log: Log, rate?: Rate) {
+    this.#serving = serving;
     this.#reports = reports;
     this.#log = log;
     this.#rate = rate;
@@ -58,12 +57,12 @@ export class Dispatch {
 
   /** Resolves when every command that has come has its reply on the way. */
   async replied(): Promise<void> {
-    await Promise.all(this.#serving);
+    await Promise.all(this.#underWay);
   }
 
   #track(serving: Promise<void>): void {
-    this.#serving.add(serving);
-    void serving.finally(() => this.#serving.delete(serving));
+    this.#underWay.add(serving);
+    void serving.finally(() => this.#underWay.delete(serving));
   }
 
   async #serve(socket: Socket, order: Order): Promise<void> {
@@ -96,9 +95,9 @@ export class Dispatch {
       progress: (phase, bytes) => this.#reports.progress(order, phase, bytes),
       outsideDeadline: (work) => deadline.suspendDuring(work),
     };
-    const result = run(this.#containers, reading.request, context);
+    const result = run(this.#serving, reading.request, context);
     const data = COMMANDS[command].data.parse(await Promise.race([result, deadline.expired])) as Awaited<typeof result>;
-    if (command !== "list-containers") this.#reports.statusChanged();
+    if (!LOOKING.has(command)) this.#reports.statusChanged();
     return { success: true, message: done(data), data };
   }
 
@@ -111,6 +110,9 @@ export class Dispatch {
     return toFailure(error);
   }
 }
+
+/** Commands after which nothing is otherwise than before. */
+const LOOKING: ReadonlySet<CommandName> = new Set<CommandName>(["list-containers", "open-stream"]);
 
 const tooMany = (): DockHostError =>
   new DockHostError(

@@ -1,5 +1,6 @@
 import { pino } from "pino";
 import { prettyFactory } from "pino-pretty";
+import { LogTail } from "./log-tail.ts";
 import { maskSecrets, SECRET_PATHS } from "./secrets.ts";
 
 type LogFields = Record<string, unknown>;
@@ -13,6 +14,12 @@ export interface Log {
   error: Write;
   /** The same log, with these fields in every line. */
   child(bindings: LogFields): Log;
+}
+
+/** The log of the whole process. */
+export interface RootLog extends Log {
+  /** What it has said lately, one JSON line an event, whatever format is written. */
+  readonly tail: LogTail;
 }
 
 export interface LogOptions {
@@ -32,10 +39,12 @@ interface LineSink {
  * One line per event, written before the call returns, so that the last words of a dying process are not lost.
  * Secrets are not meant to come this far; that they are removed here is the second net.
  */
-export function createLog({ format, level, secrets = [], destination }: LogOptions): Log {
+export function createLog({ format, level, secrets = [], destination }: LogOptions): RootLog {
   const sink = destination ?? pino.destination({ dest: 1, sync: true });
   const withStack = level === "debug" || level === "trace";
-  return pino(
+  const output = format === "json" ? sink : prettyLines(sink, destination === undefined ? {} : { colorize: false });
+  const tail = new LogTail();
+  const log = pino(
     {
       level,
       base: null,
@@ -44,8 +53,14 @@ export function createLog({ format, level, secrets = [], destination }: LogOptio
       formatters: { level: (label) => ({ level: label }), log: (fields) => withReadableErrors(fields, withStack) },
       hooks: { streamWrite: (line) => maskSecrets(line, secrets) },
     },
-    format === "json" ? sink : prettyLines(sink, destination === undefined ? {} : { colorize: false }),
+    {
+      write: (line: string) => {
+        output.write(line);
+        tail.write(line);
+      },
+    },
   );
+  return Object.assign(log, { tail });
 }
 
 /** Errors appear as what happened and its code; where it happened is for those who look for it. */

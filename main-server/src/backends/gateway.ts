@@ -46,6 +46,8 @@ export class Gateway implements AsyncDisposable {
     this.#io = new Server(server, {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       serveClient: false,
+      // Other paths have doors of their own.
+      destroyUpgrade: false,
       // A half-open connection is noticed in 45 s.
       pingInterval: 25_000,
       pingTimeout: 20_000,

@@ -9,7 +9,7 @@ declare module "fastify" {
   }
 }
 
-const COOKIE = "dockhost_session";
+export const SESSION_COOKIE = "dockhost_session";
 const DAY_SECONDS = 86_400;
 
 export interface CookieOptions {
@@ -21,14 +21,14 @@ export interface CookieOptions {
 export function setSession(request: FastifyRequest, reply: FastifyReply, token: string, options: CookieOptions): void {
   const secure = options.alwaysSecure || request.protocol === "https";
   const scope = { httpOnly: true, sameSite: "lax", path: "/", secure } as const;
-  void reply.setCookie(COOKIE, token, { ...scope, maxAge: SESSION_DAYS * DAY_SECONDS });
+  void reply.setCookie(SESSION_COOKIE, token, { ...scope, maxAge: SESSION_DAYS * DAY_SECONDS });
 }
 
 export function clearSession(reply: FastifyReply): void {
-  void reply.clearCookie(COOKIE, { path: "/" });
+  void reply.clearCookie(SESSION_COOKIE, { path: "/" });
 }
 
-export const sessionOf = (request: FastifyRequest): string | undefined => request.cookies[COOKIE];
+export const sessionOf = (request: FastifyRequest): string | undefined => request.cookies[SESSION_COOKIE];
 
 /** A hook that lets only signed-in users through. */
 export function requireUser(accounts: Accounts): (request: FastifyRequest) => Promise<void> {

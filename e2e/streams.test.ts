@@ -1,0 +1,188 @@
+import { readFile } from "node:fs/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import WebSocket from "ws";
+import { docker } from "./support/docker-cli.ts";
+import { RestUser } from "./support/rest-user.ts";
+import { newUser } from "./support/site.ts";
+import { SshUser } from "./support/ssh.ts";
+import type { Viewer } from "./support/viewer.ts";
+import { WholeHouse } from "./support/whole-house.ts";
+
+const SHELL_MARK = "DOCKHOST_TERMINAL=";
+
+let house: WholeHouse;
+let person: SshUser;
+let ada: string;
+let instance: { id: string; state: string };
+
+beforeAll(async () => {
+  ada = newUser("ada");
+  [house, person] = await Promise.all([WholeHouse.open(ada), SshUser.arrive()]);
+  const { publicKey } = await person.newKey("ada");
+  const { status, body } = await house.owner.call("POST", "/api/instances", { sshPublicKey: publicKey });
+  expect({ status, body }).toMatchObject({ status: 201 });
+  instance = body as typeof instance;
+});
+afterAll(async () => {
+  await house[Symbol.asyncDispose]();
+  await person[Symbol.asyncDispose]();
+});
+
+const view = (path: string): Promise<Viewer> => house.owner.view(`/api/instances/${instance.id}/${path}`).open();
+const container = (): string => `dockhost-${ada}`;
+
+/** Processes in the container that a terminal has started. */
+async function leftOfTerminals(): Promise<string> {
+  const look = `for p in /proc/[0-9]*; do grep -qs "^${SHELL_MARK}\\|[[:cntrl:]]${SHELL_MARK}" $p/environ && cat $p/cmdline; done; true`;
+  return docker("exec", container(), "sh", "-c", look);
+}
+
+async function residentMiB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
+
+describe("a shell", () => {
+  test("is root's login shell on a terminal of the size that is asked for, and follows when it changes", async () => {
+    await using shell = await view("shell?columns=91&rows=33");
+    await shell.saw(/[#$] $/);
+    shell.type("stty size; whoami; pwd; echo $TERM\r");
+    await shell.saw(/33 91\r\nroot\r\n\/root\r\nxterm-256color\r\n/);
+    shell.resize(120, 40);
+    await delay(300);
+    shell.type("stty size\r");
+    await shell.saw(/40 120\r\n/);
+    shell.type("exit\r");
+    expect(await shell.closed).toMatchObject({ code: 1000 });
+  });
+
+  test("that floods costs no process its memory, and Ctrl-C is answered at once", async () => {
+    await using shell = await view("shell?columns=80&rows=24");
+    await shell.saw(/[#$] $/);
+    const before = await Promise.all([house.server.pid, house.backend.pid].map(residentMiB));
+    shell.type("yes\r");
+    await shell.saw(/y\r\ny\r\n/);
+    await delay(10_000);
+    const after = await Promise.all([house.server.pid, house.backend.pid].map(residentMiB));
+    const grown = after.map((now, index) => now - (before[index] ?? 0));
+    expect(Math.max(...grown)).toBeLessThan(40);
+    expect(shell.received).toBeGreaterThan(1024 * 1024);
+    shell.forget();
+    const begun = performance.now();
+    shell.type("\u0003");
+    await shell.saw(/\^C[^]*[#$] $/);
+    expect(performance.now() - begun).toBeLessThan(1_000);
+  });
+
+  test("waits for a viewer who looks away, with little on the way, and goes on when they look again", async () => {
+    await using shell = await view("shell?columns=80&rows=24");
+    await shell.saw(/[#$] $/);
+    shell.lookAway();
+    shell.type("yes | head -n 1000000; echo do''ne\r");
+    await delay(2_000);
+    const whileAway = shell.received;
+    expect(whileAway).toBeLessThan(512 * 1024);
+    await delay(500);
+    expect(shell.received).toBe(whileAway);
+    shell.lookAgain();
+    await shell.saw(/done\r\n/, 30_000);
+    expect(shell.received).toBeGreaterThanOrEqual(3_000_000);
+  });
+
+  test("whose viewer goes leaves nothing running, on whatever side the line is cut", async () => {
+    const shell = await view("shell?columns=80&rows=24");
+    await shell.saw(/[#$] $/);
+    shell.type("sleep 1000 & vi\r");
+    await shell.saw(/~/);
+    expect(await leftOfTerminals()).toContain("sleep");
+    shell.socket.terminate();
+    await expect.poll(leftOfTerminals, { timeout: 10_000 }).toBe("");
+  });
+
+  test("ends with its instance, which says so", async () => {
+    await using shell = await view("shell?columns=80&rows=24");
+    await shell.saw(/[#$] $/);
+    expect(await house.owner.call("POST", `/api/instances/${instance.id}/stop`)).toMatchObject({ status: 200 });
+    expect(await shell.closed).toMatchObject({ code: 1000 });
+    const refused = await view("shell?columns=80&rows=24");
+    expect(await refused.closed).toEqual({ code: 4000, reason: `${ada}'s container does not run; start it first.` });
+    expect(await house.owner.call("POST", `/api/instances/${instance.id}/start`)).toMatchObject({ status: 200 });
+  });
+});
+
+describe("what else is streamed", () => {
+  test("logs: the last lines, then each as it is written, and nothing from before the instance was its user's", async () => {
+    await using logs = await view("logs?tail=50");
+    await docker("exec", container(), "sh", "-c", "echo said later > /proc/1/fd/1");
+    await logs.saw(/said later\n/);
+    await using ended = await view("logs?tail=1&follow=false");
+    await ended.closed;
+    expect(ended.text).toBe("said later\n");
+  });
+
+  test("stats: one line a second, that see a busy processor and memory that is held", async () => {
+    await using stats = await view("stats");
+    await expect.poll(() => stats.stats.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    await using shell = await view("shell");
+    await shell.saw(/[#$] $/);
+    shell.type("timeout 6 sh -c 'while :; do :; done'\r");
+    await expect.poll(() => stats.stats.at(-1)?.cpus ?? 0, { timeout: 10_000 }).toBeGreaterThan(0.3);
+    const last = stats.stats.at(-1);
+    expect(last?.memoryLimitBytes).toBe(1024 ** 3);
+    expect(last?.memoryBytes).toBeGreaterThan(1024 ** 2);
+    expect(last?.processes).toBeGreaterThan(1);
+  });
+
+  test("a connection to a port of the instance, byte by byte", async () => {
+    await using tunnel = await view("tcp/22");
+    await tunnel.saw(/^SSH-2\.0-/);
+    await using silent = await view("tcp/443");
+    expect((await silent.closed).code).not.toBe(1005);
+  });
+
+  test("the backend's own log, to who registered it", async () => {
+    await using log = await house.owner.view(`/api/backends/${house.backendId}/log?tail=1000`).open();
+    await log.saw(/"msg":"Container created"/);
+  });
+});
+
+describe("nobody else", () => {
+  test("sees or types into it: no other user, no other site's page, nobody without a session", async () => {
+    const bob = await RestUser.signUp(house.url, newUser("bob"));
+    const path = `/api/instances/${instance.id}/shell`;
+    await using others = await bob.view(path).open();
+    expect(await others.closed).toEqual({ code: 4000, reason: "There is no such instance." });
+    await using log = await bob.view(`/api/backends/${house.backendId}/log`).open();
+    expect(await log.closed).toEqual({ code: 4000, reason: "There is no such backend." });
+    expect(await house.owner.view(path, { origin: "https://evil.example" }).refused()).toBe(403);
+    expect(await house.owner.view(path, { cookie: "" }).refused()).toBe(401);
+    expect(await house.owner.view("/api/instances/1/everything").refused()).toBe(404);
+    expect(await house.owner.view("/elsewhere").refused()).toBe(404);
+  });
+
+  test("comes in by the door that backends open streams at, without a token that is waited for", async () => {
+    const socket = new WebSocket(`${house.url.replace(/^http/, "ws")}/streams/00000000-0000-4000-8000-000000000000`, {
+      headers: { Authorization: "Bearer guessed" },
+    });
+    const refused = new Promise((resolve) =>
+      socket.once("unexpected-response", (_, { statusCode }) => resolve(statusCode)),
+    );
+    socket.on("error", () => undefined);
+    expect(await refused).toBe(401);
+  });
+});
+
+test("a backend that goes, or a main server that goes, closes what they carried, and both serve anew", async () => {
+  const cut = await view("logs");
+  await house.restartBackend("SIGKILL");
+  expect((await cut.closed).code).not.toBe(1000);
+  await house.isOnline();
+  const open = await view("logs");
+  await open.saw(/./);
+  await house.restartServer();
+  expect(await open.closed).toMatchObject({ code: 1001 });
+  await house.isOnline();
+  await using shell = await view("shell");
+  await shell.saw(/[#$] $/);
+});

@@ -1,0 +1,105 @@
+import { STREAM_CLOSE, type StreamTarget, type TerminalSize } from "@dockhost/protocol";
+import type { WebSocket } from "ws";
+import type { BackendClient } from "../backends/backend-client.ts";
+import type { StreamDoor } from "../backends/stream-door.ts";
+import type { Log } from "../observe/log.ts";
+import type { Store } from "../store/store.ts";
+import type { User } from "./accounts.ts";
+import { ServiceError } from "./errors.ts";
+import { joined } from "./stream-pair.ts";
+
+/** Of one user at a time. */
+const MAX_OF_USER = 24;
+/** Nothing either way for so long ends a stream, ms. */
+const IDLE_MS = 60 * 60_000;
+
+/** What a user wants to see, or to type into. */
+export type StreamWish =
+  | { kind: "logs"; instanceId: string; tail: number; follow: boolean }
+  | { kind: "stats"; instanceId: string }
+  | ({ kind: "shell"; instanceId: string } & TerminalSize)
+  | { kind: "tcp"; instanceId: string; port: 22 | 80 | 443 }
+  | { kind: "backend-log"; backendId: string; tail: number; follow: boolean };
+
+interface StreamsParts {
+  store: Store;
+  client: BackendClient;
+  door: StreamDoor;
+  log: Log;
+}
+
+/** Brings users together with the bytes of what is theirs. */
+export class Streams {
+  readonly #parts: StreamsParts;
+  readonly #viewers = new Map<string, Set<WebSocket>>();
+
+  constructor(parts: StreamsParts) {
+    this.#parts = parts;
+  }
+
+  /** Until either side has closed. What keeps it from flowing closes `viewer` with the reason. */
+  async show(user: User, wish: StreamWish, viewer: WebSocket): Promise<void> {
+    viewer.pause();
+    const viewers = this.#viewers.get(user.id) ?? new Set();
+    this.#viewers.set(user.id, viewers.add(viewer));
+    viewer.once("close", () => {
+      viewers.delete(viewer);
+      if (viewers.size === 0) this.#viewers.delete(user.id);
+    });
+    try {
+      if (viewers.size > MAX_OF_USER) {
+        throw new ServiceError("RATE_LIMITED", `You look at ${MAX_OF_USER} streams already; close some.`);
+      }
+      const backend = await this.#open(user, wish);
+      await joined(viewer, backend, IDLE_MS);
+    } catch (error) {
+      viewer.resume();
+      viewer.close(STREAM_CLOSE.failed, this.#reason(error).slice(0, 120));
+    }
+  }
+
+  async #open(user: User, wish: StreamWish): Promise<WebSocket> {
+    const { client, door } = this.#parts;
+    const { backendId, target } = await this.#find(user, wish);
+    const expectation = door.expect();
+    const { streamId, token, arrived } = expectation;
+    const outcome = await client.send(backendId, "open-stream", { streamId, token, target });
+    if (outcome.kind !== "reply" || !outcome.reply.success) {
+      door.forget(expectation);
+      throw refused(outcome);
+    }
+    const socket = await arrived;
+    if (socket) return socket;
+    throw new ServiceError("BACKEND_FAULT", "The backend has not opened the stream; try again.");
+  }
+
+  /** What is another's is to them as if it were not there. */
+  async #find(user: User, wish: StreamWish): Promise<{ backendId: string; target: StreamTarget }> {
+    const { backends, instances } = this.#parts.store;
+    if (wish.kind === "backend-log") {
+      const { backendId, ...target } = wish;
+      const backend = await backends.get(backendId);
+      if (backend?.ownerId === user.id) return { backendId, target };
+      throw new ServiceError("NOT_FOUND", "There is no such backend.");
+    }
+    const { instanceId, ...target } = wish;
+    const record = await instances.get(instanceId);
+    if (record?.userId !== user.id) throw new ServiceError("NOT_FOUND", "There is no such instance.");
+    const { backendId, username } = record;
+    return { backendId, target: { ...target, username } };
+  }
+
+  #reason(error: unknown): string {
+    if (error instanceof ServiceError) return error.message;
+    this.#parts.log.error({ err: error }, "A stream could not be shown.");
+    return "The main server has failed; its log says how.";
+  }
+}
+
+function refused(outcome: Exclude<Awaited<ReturnType<BackendClient["send"]>>, never>): ServiceError {
+  if (outcome.kind === "reply" && !outcome.reply.success) {
+    return new ServiceError(outcome.reply.error.code, outcome.reply.message);
+  }
+  if (outcome.kind === "timeout") return new ServiceError("DEADLINE_EXCEEDED", "The backend did not answer in time.");
+  return new ServiceError("BACKEND_OFFLINE", "The backend is not connected; try again when it is back.");
+}
