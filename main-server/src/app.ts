@@ -20,6 +20,7 @@ import { Operations } from "./services/operations.ts";
 import { Passwords } from "./services/passwords.ts";
 import { Restores } from "./services/restores.ts";
 import { Resync } from "./services/resync.ts";
+import { SavedKeys } from "./services/saved-keys.ts";
 import { SignupPolicy } from "./services/signup-policy.ts";
 import { Streams } from "./services/streams.ts";
 import { UnknownContainers } from "./services/unknown-containers.ts";
@@ -86,6 +87,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     accounts,
     backends: new Backends({ store, registry, keys, unknown }),
     instances: new Instances({ store, registry, commands }),
+    savedKeys: new SavedKeys(store),
     check: () => store.check(),
     publicTls: config.publicUrl?.startsWith("https://") ?? false,
     limits: { ...LIMITS, ...overrides.limits },

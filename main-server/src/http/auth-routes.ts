@@ -1,6 +1,6 @@
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
-import type { Accounts, Credentials, Session } from "../services/accounts.ts";
+import type { Accounts, Client, Credentials, Session } from "../services/accounts.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { App } from "./app.ts";
 import { failures, SignIn, SignUp, UserReply } from "./schemas.ts";
@@ -21,6 +21,7 @@ export interface AuthOptions {
 
 const tags = ["auth"];
 const timeWindow = 60_000;
+const USER_AGENT_MAX = 256;
 
 export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions): void {
   const signIn = guardedSignIn(app, accounts, limits.failedSignIns);
@@ -31,7 +32,7 @@ export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions):
     config: { rateLimit: { max: limits.signUps, timeWindow } },
     schema: { tags, summary: "Make an account, and sign in", body: SignUp, response: { 201: UserReply, ...failures } },
     handler: async (request, reply) => {
-      const session = await accounts.signUp(request.body, request.body.token);
+      const session = await accounts.signUp(request.body, request.body.token, clientOf(request));
       setSession(request, reply, session.token, cookie);
       return reply.code(201).send({ user: session.user });
     },
@@ -72,6 +73,11 @@ export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions):
   });
 }
 
+const clientOf = ({ ip, headers }: FastifyRequest): Client => ({
+  address: ip,
+  userAgent: headers["user-agent"]?.slice(0, USER_AGENT_MAX) ?? null,
+});
+
 /** Failures have a limit of their own, narrower than that of all attempts. */
 function guardedSignIn(app: App, accounts: Accounts, failedSignIns: number) {
   const failed = app.createRateLimit({ max: failedSignIns, timeWindow });
@@ -81,7 +87,7 @@ function guardedSignIn(app: App, accounts: Accounts, failedSignIns: number) {
       throw new ServiceError("RATE_LIMITED", "Too many failed sign-ins from your address; try again in a minute.");
     }
     try {
-      return await accounts.signIn(credentials);
+      return await accounts.signIn(credentials, clientOf(request));
     } catch (error) {
       await failed(request);
       throw error;

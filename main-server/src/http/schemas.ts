@@ -20,14 +20,38 @@ export const UserReply = z
   .object({ user: z.object({ id: z.string(), username: z.string(), createdAt: Time }) })
   .meta({ id: "User" });
 
+const Password = z.string().min(8, "must have at least 8 characters").max(256, "must have at most 256 characters");
+
 export const SignUp = z.object({
   username: Username,
-  password: z.string().min(8, "must have at least 8 characters").max(256, "must have at most 256 characters"),
+  password: Password,
   token: z.string().max(256).optional().meta({ description: "Of the first account, while sign-up is closed." }),
 });
 
 /** Not checked any closer: what no account can have is answered like what none has. */
 export const SignIn = z.object({ username: z.string().max(1024), password: z.string().max(1024) });
+
+export const NewPassword = z.object({ currentPassword: z.string().max(1024), newPassword: Password });
+
+const Session = z
+  .object({
+    id: z.string(),
+    current: z.boolean().meta({ description: "The one that asks." }),
+    address: z.string().nullable(),
+    userAgent: z.string().nullable(),
+    createdAt: Time,
+    expiresAt: Time,
+  })
+  .meta({ id: "Session" });
+export const SessionPage = z.object({ sessions: z.array(Session), nextCursor: NextCursor });
+
+const KeyLine = z.string("must be one OpenSSH public key line");
+
+export const SavedKey = z
+  .object({ id: z.string(), name: z.string(), line: z.string(), fingerprint: z.string(), createdAt: Time })
+  .meta({ id: "SavedKey" });
+export const NewSavedKey = z.object({ sshPublicKey: KeyLine, name: z.string().trim().min(1).max(64).optional() });
+export const SavedKeyPage = z.object({ keys: z.array(SavedKey), nextCursor: NextCursor });
 
 export const Backend = z
   .object({
@@ -75,7 +99,7 @@ export const Instance = z
   .meta({ id: "Instance" });
 
 export const NewInstance = z.object({
-  sshPublicKey: z.string("must be one OpenSSH public key line"),
+  sshPublicKey: KeyLine,
   backendId: z.string().max(64).optional(),
   image: z.string().min(1).max(128).optional().meta({ description: "A name from the backend's allow-list." }),
   limits: Limits.optional(),

@@ -9,6 +9,7 @@ import type { Accounts } from "../services/accounts.ts";
 import type { Backends } from "../services/backends.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { Instances } from "../services/instances.ts";
+import type { SavedKeys } from "../services/saved-keys.ts";
 import type { App } from "./app.ts";
 import { authRoutes, type AuthLimits } from "./auth-routes.ts";
 import { backendRoutes } from "./backend-routes.ts";
@@ -16,6 +17,8 @@ import { registerDocs } from "./docs.ts";
 import { replyNotFound, replyWithError } from "./error-replies.ts";
 import { healthRoute } from "./health-route.ts";
 import { instanceRoutes } from "./instance-routes.ts";
+import { savedKeyRoutes } from "./saved-key-routes.ts";
+import { sessionRoutes } from "./session-routes.ts";
 import { requireUser } from "./sessions.ts";
 
 /** For each address, in a minute. */
@@ -27,6 +30,7 @@ export interface HttpOptions {
   accounts: Accounts;
   backends: Backends;
   instances: Instances;
+  savedKeys: SavedKeys;
   check: () => Promise<void>;
   originAllowed: OriginRule;
   /** The public address is an https:// one. */
@@ -108,13 +112,15 @@ async function registerProtection(app: App, { originAllowed, limits, publicTls }
 }
 
 function registerRoutes(app: App, options: HttpOptions): void {
-  const { accounts, backends, instances, limits, publicTls, version, check } = options;
+  const { accounts, backends, instances, savedKeys, limits, publicTls, version, check } = options;
   healthRoute(app, version, check);
   authRoutes(app, { accounts, limits, cookie: { alwaysSecure: publicTls } });
   void app.register((signedIn: App, _options, done) => {
     signedIn.addHook("onRequest", requireUser(accounts));
     backendRoutes(signedIn, backends);
     instanceRoutes(signedIn, instances);
+    savedKeyRoutes(signedIn, savedKeys);
+    sessionRoutes(signedIn, accounts);
     done();
   });
 }

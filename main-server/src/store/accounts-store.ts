@@ -37,6 +37,11 @@ export class AccountsStore {
     return row && { user: toUser(row), passwordHash: row.password_hash };
   }
 
+  async setPasswordHash(userId: string, passwordHash: string): Promise<void> {
+    const query = this.#db.updateTable("users").set({ password_hash: passwordHash }).where("id", "=", userId);
+    await this.#writes.run(query);
+  }
+
   async any(): Promise<boolean> {
     return (await this.#db.selectFrom("users").select("id").limit(1).executeTakeFirst()) !== undefined;
   }

@@ -6,6 +6,7 @@ import type { Schema } from "./schema.ts";
 export const MIGRATIONS: Record<string, Migration> = {
   "0001-accounts-backends-instances": { up: running(() => FIRST_TABLES) },
   "0002-indexes-of-lists-and-creates": { up: running(() => INDEXES_OF_LISTS_AND_CREATES) },
+  "0003-known-sessions-and-saved-keys": { up: running(() => KNOWN_SESSIONS_AND_SAVED_KEYS) },
 };
 
 function running(statements: () => readonly string[]) {
@@ -81,4 +82,27 @@ const INDEXES_OF_LISTS_AND_CREATES = [
   `drop index backend_keys_by_backend`,
   `create index backend_keys_by_backend on backend_keys (backend_id, created_at, id)`,
   `create index instances_creating on instances (backend_id) where state = 'creating'`,
+];
+
+/** By which a person knows a session of theirs, and the keys that they need not paste again. */
+const KNOWN_SESSIONS_AND_SAVED_KEYS = [
+  `alter table sessions add column id text`,
+  `alter table sessions add column address text`,
+  `alter table sessions add column user_agent text`,
+  // Random like a UUID of version 4: what tells two apart, and is no secret.
+  `update sessions set id = lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2)
+    || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))`,
+  `drop index sessions_by_user`,
+  `create unique index sessions_by_user on sessions (user_id, created_at, id)`,
+
+  `create table saved_keys (
+    id text primary key,
+    user_id text not null references users (id) on delete cascade,
+    name text not null,
+    line text not null,
+    fingerprint text not null,
+    created_at text not null
+  ) strict`,
+  `create index saved_keys_by_user on saved_keys (user_id, created_at, id)`,
+  `create unique index saved_keys_once on saved_keys (user_id, fingerprint)`,
 ];

@@ -7,8 +7,11 @@ export interface Position {
 }
 
 /** The id decides between two of the same moment. */
-export const isBefore = (table: "instances", { createdAt, id }: Position): RawBuilder<boolean> =>
+export const isBefore = (table: "instances" | "sessions", { createdAt, id }: Position): RawBuilder<boolean> =>
   sql<boolean>`(${sql.table(table)}.created_at, ${sql.table(table)}.id) < (${createdAt}, ${id})`;
 
-export const isAfter = (table: "backends" | "backend_keys", { createdAt, id }: Position): RawBuilder<boolean> =>
+export const isAfter = (
+  table: "backends" | "backend_keys" | "saved_keys",
+  { createdAt, id }: Position,
+): RawBuilder<boolean> =>
   sql<boolean>`(${sql.table(table)}.created_at, ${sql.table(table)}.id) > (${createdAt}, ${id})`;

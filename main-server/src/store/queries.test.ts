@@ -10,6 +10,7 @@ import { openFile } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
 import { KeysStore } from "./keys-store.ts";
 import type { Schema } from "./schema.ts";
+import { SavedKeysStore } from "./saved-keys-store.ts";
 import { SessionsStore } from "./sessions-store.ts";
 import { sqliteDialect } from "./sqlite-dialect.ts";
 import type { Writes } from "./writes.ts";
@@ -30,6 +31,7 @@ async function scene() {
     backends: new BackendsStore(db, writes),
     keys: new KeysStore(db, writes),
     instances: new InstancesStore(db, writes),
+    savedKeys: new SavedKeysStore(db, writes),
   };
   const plan = ({ sql, parameters }: CompiledQuery) => {
     const steps = sqlite.prepare(`explain query plan ${sql}`).all(...(parameters as string[])) as { detail: string }[];
@@ -50,10 +52,14 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
   accounts: {
     add: (store) => store.add("Ada", "hash"),
     withPasswordHash: (store) => store.withPasswordHash("ada"),
+    setPasswordHash: (store) => store.setPasswordHash("id", "hash"),
     any: null,
   },
   sessions: {
-    add: (store) => store.add("token", "user", new Date()),
+    add: (store) => store.add("token", "user", new Date(), { address: "192.0.2.1", userAgent: null }),
+    ofUser: (store) => store.ofUser("user", 50, undefined).then(() => store.ofUser("user", 50, after)),
+    end: (store) => store.end("user", "id"),
+    endOthers: (store) => store.endOthers("user", "token"),
     userOf: (store) => store.userOf("token"),
     remove: (store) => store.remove("token"),
     removeExpired: (store) => store.removeExpired(),
@@ -76,6 +82,11 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
     ofBackend: (store) => store.ofBackend("id", 50, undefined).then(() => store.ofBackend("id", 50, after)),
     remove: (store) => store.remove("backend", "id"),
     removeAllOf: null,
+  },
+  savedKeys: {
+    add: (store) => store.add("user", { name: "laptop", line: "line", fingerprint: "SHA256:x" }),
+    ofUser: (store) => store.ofUser("user", 50, undefined).then(() => store.ofUser("user", 50, after)),
+    remove: (store) => store.remove("user", "id"),
   },
   instances: {
     addCreating: (store) => store.addCreating("user", "backend", request),

@@ -5,6 +5,7 @@ export interface Schema {
   backends: BackendsTable;
   backend_keys: BackendKeysTable;
   instances: InstancesTable;
+  saved_keys: SavedKeysTable;
 }
 
 export interface UsersTable {
@@ -16,12 +17,28 @@ export interface UsersTable {
   created_at: string;
 }
 
-interface SessionsTable {
+export interface SessionsTable {
   /** SHA-256 of the cookie's token, in hex. */
   token_hash: string;
   user_id: string;
   created_at: string;
   expires_at: string;
+  /** Names it to its user. */
+  id: string;
+  /** Of who signed in, as far as they told. */
+  address: string | null;
+  user_agent: string | null;
+}
+
+export interface SavedKeysTable {
+  id: string;
+  user_id: string;
+  name: string;
+  /** An OpenSSH public key line in its canonical form. */
+  line: string;
+  /** `SHA256:…` */
+  fingerprint: string;
+  created_at: string;
 }
 
 export interface BackendsTable {

@@ -1,8 +1,25 @@
+import { randomUUID } from "node:crypto";
 import { toUser, type User } from "./accounts-store.ts";
 import type { Database } from "./database.ts";
 import { prepared } from "./prepared.ts";
-import type { UsersTable } from "./schema.ts";
+import { isBefore, type Position } from "./position.ts";
+import type { SessionsTable, UsersTable } from "./schema.ts";
 import type { Writes } from "./writes.ts";
+
+/** From where somebody signed in. */
+export interface Client {
+  address: string;
+  userAgent: string | null;
+}
+
+export interface SessionRecord {
+  id: string;
+  tokenHash: string;
+  address: string | null;
+  userAgent: string | null;
+  createdAt: string;
+  expiresAt: string;
+}
 
 type UserRow = Pick<UsersTable, "id" | "username" | "created_at">;
 
@@ -24,9 +41,29 @@ export class SessionsStore {
     );
   }
 
-  async add(tokenHash: string, userId: string, expiresAt: Date): Promise<void> {
-    const row = { token_hash: tokenHash, user_id: userId, created_at: now(), expires_at: expiresAt.toISOString() };
-    await this.#writes.run(this.#db.insertInto("sessions").values(row));
+  async add(tokenHash: string, userId: string, expiresAt: Date, { address, userAgent }: Client): Promise<void> {
+    const row = { id: randomUUID(), token_hash: tokenHash, user_id: userId, address, user_agent: userAgent };
+    const times = { created_at: now(), expires_at: expiresAt.toISOString() };
+    await this.#writes.run(this.#db.insertInto("sessions").values({ ...row, ...times }));
+  }
+
+  /** The live ones, newest first. */
+  async ofUser(userId: string, limit: number, after: Position | undefined): Promise<SessionRecord[]> {
+    let query = this.#db.selectFrom("sessions").selectAll().where("user_id", "=", userId);
+    if (after) query = query.where(isBefore("sessions", after));
+    const living = query.where("expires_at", ">", now());
+    return (await living.orderBy("created_at", "desc").orderBy("id", "desc").limit(limit).execute()).map(toRecord);
+  }
+
+  /** Whether there was such a session of theirs. */
+  async end(userId: string, id: string): Promise<boolean> {
+    const query = this.#db.deleteFrom("sessions").where("user_id", "=", userId).where("id", "=", id);
+    return (await this.#writes.run(query)) > 0;
+  }
+
+  async endOthers(userId: string, tokenHash: string): Promise<void> {
+    const query = this.#db.deleteFrom("sessions").where("user_id", "=", userId).where("token_hash", "<>", tokenHash);
+    await this.#writes.run(query);
   }
 
   async userOf(tokenHash: string): Promise<User | undefined> {
@@ -42,5 +79,14 @@ export class SessionsStore {
     await this.#writes.run(this.#db.deleteFrom("sessions").where("expires_at", "<=", now()));
   }
 }
+
+const toRecord = (row: SessionsTable): SessionRecord => ({
+  id: row.id,
+  tokenHash: row.token_hash,
+  address: row.address,
+  userAgent: row.user_agent,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at,
+});
 
 const now = () => new Date().toISOString();

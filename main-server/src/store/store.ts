@@ -6,6 +6,7 @@ import { databaseFile, openDatabase, type Database } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
 import { KeysStore } from "./keys-store.ts";
 import { replaceContents } from "./restore.ts";
+import { SavedKeysStore } from "./saved-keys-store.ts";
 import { SessionsStore } from "./sessions-store.ts";
 import { Writes } from "./writes.ts";
 
@@ -16,6 +17,7 @@ export class Store implements AsyncDisposable {
   readonly backends: BackendsStore;
   readonly keys: KeysStore;
   readonly instances: InstancesStore;
+  readonly savedKeys: SavedKeysStore;
   readonly #directory: DataDirectory;
   readonly #db: Database;
   readonly #writes: Writes;
@@ -29,6 +31,7 @@ export class Store implements AsyncDisposable {
     this.backends = new BackendsStore(db, writes);
     this.keys = new KeysStore(db, writes);
     this.instances = new InstancesStore(db, writes);
+    this.savedKeys = new SavedKeysStore(db, writes);
   }
 
   /** Of one process at a time. Throws StoreError. */

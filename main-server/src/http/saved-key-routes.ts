@@ -1,0 +1,37 @@
+import type { SavedKeys } from "../services/saved-keys.ts";
+import type { App } from "./app.ts";
+import * as schemas from "./schemas.ts";
+import { userOf } from "./sessions.ts";
+
+const tags = ["keys"];
+const { failures, Id } = schemas;
+
+/** For signed-in users. */
+export function savedKeyRoutes(app: App, keys: SavedKeys): void {
+  app.post(
+    "/api/keys",
+    { schema: { tags, body: schemas.NewSavedKey, response: { 201: schemas.SavedKey, ...failures } } },
+    async (request, reply) => {
+      const { sshPublicKey, name } = request.body;
+      return reply.code(201).send(await keys.add(userOf(request).id, sshPublicKey, name));
+    },
+  );
+
+  app.get(
+    "/api/keys",
+    { schema: { tags, querystring: schemas.PageQuery, response: { 200: schemas.SavedKeyPage, ...failures } } },
+    async (request) => {
+      const { items, nextCursor } = await keys.list(userOf(request).id, request.query);
+      return { keys: items, nextCursor };
+    },
+  );
+
+  app.delete(
+    "/api/keys/:id",
+    { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },
+    async (request) => {
+      await keys.remove(userOf(request).id, request.params.id);
+      return { id: request.params.id, deleted: true as const };
+    },
+  );
+}
