@@ -85,7 +85,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   const accounts = new Accounts(store, await Passwords.create(), signup);
   const app = await createHttp({
     accounts,
-    backends: new Backends({ store, registry, keys, unknown }),
+    backends: new Backends({ client, store, registry, keys, unknown }),
     instances: new Instances({ store, registry, commands }),
     savedKeys: new SavedKeys(store),
     check: () => store.check(),

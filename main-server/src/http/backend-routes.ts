@@ -29,6 +29,12 @@ export function backendRoutes(app: App, backends: Backends): void {
     async (request) => backends.get(userOf(request).id, request.params.id),
   );
 
+  app.put(
+    "/api/backends/:id/draining",
+    { schema: { tags, params: Id, body: schemas.Draining, response: { 200: schemas.Draining, ...failures } } },
+    async (request) => backends.setDraining(userOf(request).id, request.params.id, request.body.draining),
+  );
+
   app.delete(
     "/api/backends/:id",
     { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },

@@ -40,6 +40,22 @@ test("a backend that is connected but has gone silent is offline", async () => {
   await expect.poll(view).toMatchObject({ status: "online" });
 });
 
+test("a backend drains and serves again at its owner's word, and says so", async () => {
+  const { url } = await startMainServer();
+  const browser = await signedUp(url, "ada");
+  const { id, apiKey } = await addBackend(browser);
+  const path = `/api/backends/${id}/draining`;
+  expect(await browser.put(path, { draining: true })).toMatchObject({ status: 503, code: "BACKEND_OFFLINE" });
+  await connectBackend(url, apiKey);
+  const view = async () => (await browser.get(`/api/backends/${id}`)).body;
+  await expect.poll(view).toMatchObject({ status: "online" });
+  expect(await browser.put(path, { draining: true })).toMatchObject({ status: 200, body: { draining: true } });
+  await expect.poll(view).toMatchObject({ draining: true });
+  const bob = await signedUp(url, "bob");
+  expect(await bob.put(path, { draining: false })).toMatchObject({ status: 404, code: "NOT_FOUND" });
+  expect(await browser.put(path, { draining: false })).toMatchObject({ status: 200, body: { draining: false } });
+});
+
 test("one user's backend is to another as if it were not there", async () => {
   const { url } = await startMainServer();
   const ada = await signedUp(url, "ada");

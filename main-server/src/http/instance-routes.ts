@@ -41,6 +41,12 @@ export function instanceRoutes(app: App, instances: Instances): void {
     );
   }
 
+  app.put(
+    "/api/instances/:id/keys",
+    { schema: { tags, params: Id, body: schemas.InstanceKeys, response: { 200: schemas.Instance, ...failures } } },
+    async (request) => instances.setKeys(callerOf(request), request.params.id, request.body.sshPublicKeys),
+  );
+
   app.delete(
     "/api/instances/:id",
     { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },

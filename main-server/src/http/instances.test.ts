@@ -54,6 +54,24 @@ test("an instance is created, read, stopped, started and deleted", async () => {
   expect(new Set(operations).size).toBe(4);
 });
 
+test("an instance's keys are replaced by others, all of which are looked at first", async () => {
+  const { ada, backend, created } = await scene();
+  const { id } = await created();
+  const keys = [sshPublicKey(), sshPublicKey()];
+  const replaced = await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: keys.map((key) => `${key}\r\n`) });
+  expect(replaced).toMatchObject({ status: 200, body: { id, state: "running" } });
+  expect(backend.commands("set-ssh-keys").map(({ request }) => request.sshPublicKeys)).toEqual([keys]);
+  const bad = await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: [sshPublicKey(), "no key"] });
+  expect(bad).toMatchObject({ status: 400, code: "INVALID_KEY" });
+  expect((await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: [] })).status).toBe(400);
+  expect(backend.commands("set-ssh-keys")).toHaveLength(1);
+  backend.scripts.set("set-ssh-keys", () => failure("CONFLICT"));
+  expect(await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: keys })).toMatchObject({
+    status: 409,
+    code: "CONFLICT",
+  });
+});
+
 test("another user's instance is to everyone else as if it were not there", async () => {
   const { main, created, backend } = await scene();
   const bob = await signedUp(main.url, "bob");
@@ -63,6 +81,7 @@ test("another user's instance is to everyone else as if it were not there", asyn
     bob.get(`/api/instances/${id}`),
     bob.post(`/api/instances/${id}/stop`),
     bob.post(`/api/instances/${id}/start`),
+    bob.put(`/api/instances/${id}/keys`, { sshPublicKeys: [sshPublicKey()] }),
     bob.delete(`/api/instances/${id}`),
     bob.get("/api/instances/no-such-id"),
   ];

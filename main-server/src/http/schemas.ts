@@ -1,4 +1,4 @@
-import { BackendStatus, ContainerState, Limits, Ports, Username } from "@dockhost/protocol";
+import { BackendStatus, ContainerState, Limits, MAX_SSH_KEYS, Ports, Username } from "@dockhost/protocol";
 import * as z from "zod";
 
 const ErrorReply = z
@@ -80,6 +80,8 @@ export const NewBackend = z.object({
 export const CreatedBackend = z.object({ backend: Backend, apiKey: z.string() });
 export const BackendPage = z.object({ backends: z.array(Backend), nextCursor: NextCursor });
 
+export const Draining = z.object({ draining: z.boolean() });
+
 const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
 export const KeyPage = z.object({ keys: z.array(Key), nextCursor: NextCursor });
@@ -104,6 +106,7 @@ export const NewInstance = z.object({
   image: z.string().min(1).max(128).optional().meta({ description: "A name from the backend's allow-list." }),
   limits: Limits.optional(),
 });
+export const InstanceKeys = z.object({ sshPublicKeys: z.array(KeyLine).min(1).max(MAX_SSH_KEYS) });
 export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: NextCursor });
 export const Id = z.object({ id: z.string().max(64) });
 export const KeyId = Id.extend({ keyId: z.string().max(64) });

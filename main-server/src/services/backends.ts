@@ -1,10 +1,12 @@
 import type { BackendStatus } from "@dockhost/protocol";
+import type { BackendClient } from "../backends/backend-client.ts";
 import type { Registry } from "../backends/registry.ts";
 import type { BackendRecord } from "../store/backends-store.ts";
 import type { Store } from "../store/store.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
+import { refusal, unfinished } from "./outcomes.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
 
@@ -26,6 +28,7 @@ export type BackendView = { [Name in keyof Reported]: Reported[Name] | null } & 
 };
 
 interface Parts {
+  client: BackendClient;
   store: Store;
   registry: Registry;
   keys: Keys;
@@ -64,6 +67,15 @@ export class Backends {
     const removed = await store.backends.remove(id);
     if (!removed) throw new ServiceError("CONFLICT", "This backend still has instances; delete them first.");
     registry.endOf(id);
+  }
+
+  /** A backend that drains takes no new instance and serves those that it has. */
+  async setDraining(userId: string, id: string, draining: boolean): Promise<{ draining: boolean }> {
+    await this.#owned(userId, id);
+    const outcome = await this.#parts.client.send(id, "set-draining", { draining });
+    if (outcome.kind !== "reply") throw unfinished(outcome);
+    if (outcome.reply.success) return outcome.reply.data;
+    throw refusal(outcome.reply);
   }
 
   async mintKey(userId: string, id: string): Promise<MintedKey> {

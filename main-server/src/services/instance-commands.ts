@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { CommandName, Container, Failure, Ports } from "@dockhost/protocol";
+import type { Container, Ports } from "@dockhost/protocol";
 import type { BackendClient, Outcome } from "../backends/backend-client.ts";
 import type { Log } from "../observe/log.ts";
 import type { InstanceRecord, InstancesStore } from "../store/instances-store.ts";
 import { correct, hasTriple, isItsOwn, reasonFor } from "./container-truth.ts";
 import { ServiceError } from "./errors.ts";
+import { refusal, unfinished } from "./outcomes.ts";
 import type { Operations } from "./operations.ts";
 
 /**
@@ -45,6 +46,11 @@ export class InstanceCommands {
     return this.#operations.run(id, () => this.#power(id, command));
   }
 
+  /** From the next login on. */
+  setKeys(id: string, sshPublicKeys: string[]): Promise<InstanceRecord> {
+    return this.#operations.run(id, () => this.#setKeys(id, sshPublicKeys));
+  }
+
   delete(id: string): Promise<void> {
     return this.#operations.run(id, () => this.#delete(id));
   }
@@ -74,6 +80,16 @@ export class InstanceCommands {
     const outcome = await this.#client.send(record.backendId, command, { username: record.username, operationId });
     if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
     this.#refreshSoon(id);
+    if (outcome.kind === "reply" && !outcome.reply.success) throw refusal(outcome.reply);
+    throw unfinished(outcome);
+  }
+
+  /** Nothing on the record tells of keys: one that was cut off is asked for again by its user. */
+  async #setKeys(id: string, sshPublicKeys: string[]): Promise<InstanceRecord> {
+    const record = await this.#withContainer(id);
+    const request = { username: record.username, operationId: randomUUID(), sshPublicKeys };
+    const outcome = await this.#client.send(record.backendId, "set-ssh-keys", request);
+    if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
     if (outcome.kind === "reply" && !outcome.reply.success) throw refusal(outcome.reply);
     throw unfinished(outcome);
   }
@@ -170,7 +186,7 @@ export class InstanceCommands {
   }
 }
 
-type ContainerCommand = "create-container" | "start-container" | "stop-container";
+type ContainerCommand = "create-container" | "start-container" | "stop-container" | "set-ssh-keys";
 interface Done {
   kind: "reply";
   reply: { success: true; message: string; data: Container };
@@ -185,31 +201,3 @@ function isDone(outcome: Outcome<ContainerCommand>, record: InstanceRecord): out
 const PORTS_OF_A_TRIPLE = 3;
 
 const overlap = (one: Ports, other: Ports) => Math.abs(one.ssh - other.ssh) < PORTS_OF_A_TRIPLE;
-
-function refusal({ error, message }: Failure): ServiceError {
-  if (error.code !== "ALREADY_EXISTS") return new ServiceError(error.code, message);
-  const foreign =
-    "The backend has a container of this name that is on no record of yours; ask its operator to remove it.";
-  return new ServiceError("CONFLICT", foreign);
-}
-
-/** A reply that got here breaks the contract in what it says, not in its form. */
-function unfinished(outcome: Outcome<CommandName>): ServiceError {
-  switch (outcome.kind) {
-    case "offline":
-      return new ServiceError("BACKEND_OFFLINE", "The backend of this instance is not connected; try again later.");
-    case "timeout":
-      return new ServiceError(
-        "DEADLINE_EXCEEDED",
-        "The backend did not answer in time; look at the instance again later.",
-      );
-    case "closing":
-      return new ServiceError("BACKEND_OFFLINE", "The main server is closing; look at the instance again later.");
-    case "fault":
-    case "reply":
-      return new ServiceError(
-        "BACKEND_FAULT",
-        "The backend answered with something that DockHost does not understand.",
-      );
-  }
-}

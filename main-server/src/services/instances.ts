@@ -65,6 +65,13 @@ export class Instances {
     return this.#view(caller, await this.#parts.commands.power(record.id, command));
   }
 
+  /** In the place of all that logged in there. Throws INVALID_KEY. */
+  async setKeys(caller: Caller, id: string, sshPublicKeys: readonly string[]): Promise<InstanceView> {
+    const keys = sshPublicKeys.map(canonicalKey);
+    const record = await this.#own(caller, id);
+    return this.#view(caller, await this.#parts.commands.setKeys(record.id, keys));
+  }
+
   async delete(caller: Caller, id: string): Promise<void> {
     await this.#parts.commands.delete((await this.#own(caller, id)).id);
   }

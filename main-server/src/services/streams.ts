@@ -6,6 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "./accounts.ts";
 import { ServiceError } from "./errors.ts";
+import { refusal, unfinished } from "./outcomes.ts";
 import { joined } from "./stream-pair.ts";
 
 /** Of one user at a time. */
@@ -66,7 +67,7 @@ export class Streams {
     const outcome = await client.send(backendId, "open-stream", { streamId, token, target });
     if (outcome.kind !== "reply" || !outcome.reply.success) {
       door.forget(expectation);
-      throw refused(outcome);
+      throw outcome.kind === "reply" && !outcome.reply.success ? refusal(outcome.reply) : unfinished(outcome);
     }
     const socket = await arrived;
     if (socket) return socket;
@@ -94,12 +95,4 @@ export class Streams {
     this.#parts.log.error({ err: error }, "A stream could not be shown.");
     return "The main server has failed; its log says how.";
   }
-}
-
-function refused(outcome: Exclude<Awaited<ReturnType<BackendClient["send"]>>, never>): ServiceError {
-  if (outcome.kind === "reply" && !outcome.reply.success) {
-    return new ServiceError(outcome.reply.error.code, outcome.reply.message);
-  }
-  if (outcome.kind === "timeout") return new ServiceError("DEADLINE_EXCEEDED", "The backend did not answer in time.");
-  return new ServiceError("BACKEND_OFFLINE", "The backend is not connected; try again when it is back.");
 }

@@ -22,6 +22,7 @@ export class Browser {
 
   get = (path: string, headers?: Record<string, string>) => this.#send("GET", path, undefined, headers);
   post = (path: string, body?: unknown, headers?: Record<string, string>) => this.#send("POST", path, body, headers);
+  put = (path: string, body: unknown) => this.#send("PUT", path, body);
   delete = (path: string) => this.#send("DELETE", path, undefined);
 
   async #send(method: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {

@@ -7,6 +7,8 @@ interface CommandRequest {
   username: string;
   operationId: string;
   sshPublicKey?: string;
+  sshPublicKeys?: string[];
+  draining?: boolean;
 }
 
 /** What it replies to a command; undefined: nothing at all. */
@@ -93,6 +95,15 @@ export class FakeBackend {
       const there = this.containers.get(username);
       this.containers.delete(username);
       return success({ existed: !!there, containerId: there?.containerId ?? null, ports: there?.ports ?? null });
+    },
+    "set-ssh-keys": ({ username }) => {
+      const there = this.containers.get(username);
+      return there ? success(there) : failure("NOT_FOUND");
+    },
+    "set-draining": ({ draining = false }) => {
+      this.status = { ...this.status, draining };
+      this.report("backend-status", this.status);
+      return success({ draining });
     },
     "list-containers": ({ username }) =>
       success({ containers: [...this.containers.values()].filter((one) => one.username === username) }),
