@@ -34,7 +34,7 @@ const container = (): string => `dockhost-${ada}`;
 
 /** Processes in the container that a terminal has started. */
 async function leftOfTerminals(): Promise<string> {
-  const look = `for p in /proc/[0-9]*; do grep -qs "^${SHELL_MARK}\\|[[:cntrl:]]${SHELL_MARK}" $p/environ && cat $p/cmdline; done; true`;
+  const look = `for p in /proc/[0-9]*; do grep -qs "${SHELL_MARK}" $p/environ && cat $p/cmdline; done; true`;
   return docker("exec", container(), "sh", "-c", look);
 }
 

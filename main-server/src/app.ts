@@ -16,6 +16,7 @@ import { InstanceCommands } from "./services/instance-commands.ts";
 import { Instances } from "./services/instances.ts";
 import { Keys } from "./services/keys.ts";
 import { ensureLocalBackend } from "./services/local-backend.ts";
+import { News } from "./services/news.ts";
 import { Operations } from "./services/operations.ts";
 import { Passwords } from "./services/passwords.ts";
 import { Restores } from "./services/restores.ts";
@@ -72,6 +73,8 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   const operations = new Operations();
   const unknown = new UnknownContainers();
   const keys = new Keys(store, registry);
+  const news = new News();
+  store.instances.onChange((userId) => news.instancesChanged(userId));
   const commands = new InstanceCommands(store.instances, client, operations, log);
   const signup = new SignupPolicy(config.signup === "open", await store.accounts.any());
   const originAllowed = originRule(config.publicUrl, config.listen);
@@ -88,6 +91,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     backends: new Backends({ client, store, registry, keys, unknown }),
     instances: new Instances({ store, registry, commands }),
     savedKeys: new SavedKeys(store),
+    news,
     check: () => store.check(),
     publicTls: config.publicUrl?.startsWith("https://") ?? false,
     limits: { ...LIMITS, ...overrides.limits },
@@ -97,7 +101,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     log,
   });
   const gateway = new Gateway(app.server, {
-    listener: new Resync({ store, registry, operations, commands, unknown, log }),
+    listener: new Resync({ store, registry, operations, commands, unknown, news, log }),
     authenticate: (apiKey) => keys.authenticate(apiKey),
     registry,
     originAllowed,

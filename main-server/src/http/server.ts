@@ -9,6 +9,7 @@ import type { Accounts } from "../services/accounts.ts";
 import type { Backends } from "../services/backends.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { Instances } from "../services/instances.ts";
+import type { News } from "../services/news.ts";
 import type { SavedKeys } from "../services/saved-keys.ts";
 import type { App } from "./app.ts";
 import { authRoutes, type AuthLimits } from "./auth-routes.ts";
@@ -17,6 +18,7 @@ import { registerDocs } from "./docs.ts";
 import { replyNotFound, replyWithError } from "./error-replies.ts";
 import { healthRoute } from "./health-route.ts";
 import { instanceRoutes } from "./instance-routes.ts";
+import { newsRoute } from "./news-route.ts";
 import { savedKeyRoutes } from "./saved-key-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { requireUser } from "./sessions.ts";
@@ -31,6 +33,7 @@ export interface HttpOptions {
   backends: Backends;
   instances: Instances;
   savedKeys: SavedKeys;
+  news: News;
   check: () => Promise<void>;
   originAllowed: OriginRule;
   /** The public address is an https:// one. */
@@ -112,7 +115,7 @@ async function registerProtection(app: App, { originAllowed, limits, publicTls }
 }
 
 function registerRoutes(app: App, options: HttpOptions): void {
-  const { accounts, backends, instances, savedKeys, limits, publicTls, version, check } = options;
+  const { accounts, backends, instances, news, savedKeys, limits, publicTls, version, check } = options;
   healthRoute(app, version, check);
   authRoutes(app, { accounts, limits, cookie: { alwaysSecure: publicTls } });
   void app.register((signedIn: App, _options, done) => {
@@ -121,6 +124,7 @@ function registerRoutes(app: App, options: HttpOptions): void {
     instanceRoutes(signedIn, instances);
     savedKeyRoutes(signedIn, savedKeys);
     sessionRoutes(signedIn, accounts);
+    newsRoute(signedIn, news);
     done();
   });
 }

@@ -13,11 +13,11 @@ const CLOCK_SKEW_MS = 10 * 60_000;
 export async function correct(store: InstancesStore, record: InstanceRecord, container?: Container): Promise<void> {
   if (container) {
     const told = keepingHostKey(record, container);
-    if (isItsOwn(record, told) && !isRecorded(record, told)) await store.settle(record.id, told, reasonFor(told));
+    if (isItsOwn(record, told) && !isRecorded(record, told)) await store.settle(record, told, reasonFor(told));
   } else if (record.pendingCommand === "delete-container") {
-    await store.remove(record.id);
+    await store.remove(record);
   } else if (record.state !== "creating" && record.state !== "gone") {
-    await store.markGone(record.id, REMOVED);
+    await store.markGone(record, REMOVED);
   }
 }
 

@@ -61,14 +61,14 @@ export class InstanceCommands {
     if (isDone(outcome, record)) {
       const { data } = outcome.reply;
       if (this.#isInRange(record, data) && !(await this.#isGivenTwice(record, data))) return this.#accept(record, data);
-      await this.#store.remove(record.id);
+      await this.#store.remove(record);
       throw unfinished(outcome);
     }
     if (outcome.kind === "reply" && !outcome.reply.success) {
-      await this.#store.remove(record.id);
+      await this.#store.remove(record);
       throw refusal(outcome.reply);
     }
-    if (outcome.kind === "offline" && !outcome.sent && time === "first") await this.#store.remove(record.id);
+    if (outcome.kind === "offline" && !outcome.sent && time === "first") await this.#store.remove(record);
     if (outcome.kind === "reply" || outcome.kind === "fault") await this.#settleFaultyCreate(record);
     throw unfinished(outcome);
   }
@@ -76,7 +76,7 @@ export class InstanceCommands {
   async #power(id: string, command: "start-container" | "stop-container"): Promise<InstanceRecord> {
     const record = await this.#withContainer(id);
     const operationId = randomUUID();
-    await this.#store.begin(id, operationId, command);
+    await this.#store.begin(record, operationId, command);
     const outcome = await this.#client.send(record.backendId, command, { username: record.username, operationId });
     if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
     this.#refreshSoon(id);
@@ -96,23 +96,23 @@ export class InstanceCommands {
 
   async #delete(id: string): Promise<void> {
     const record = await this.#existing(id);
-    if (record.state === "gone") return this.#store.remove(id);
+    if (record.state === "gone") return this.#store.remove(record);
     const operationId = randomUUID();
-    await this.#store.begin(id, operationId, "delete-container");
+    await this.#store.begin(record, operationId, "delete-container");
     const request = { username: record.username, operationId };
     const outcome = await this.#client.send(record.backendId, "delete-container", request);
     if (outcome.kind === "reply") {
-      if (outcome.reply.success || outcome.reply.error.code === "NOT_FOUND") return this.#store.remove(id);
-      await this.#store.endPending(id);
+      if (outcome.reply.success || outcome.reply.error.code === "NOT_FOUND") return this.#store.remove(record);
+      await this.#store.endPending(record);
       throw refusal(outcome.reply);
     }
-    if (outcome.kind === "offline" && !outcome.sent) await this.#store.endPending(id);
+    if (outcome.kind === "offline" && !outcome.sent) await this.#store.endPending(record);
     else this.#refreshSoon(id);
     throw unfinished(outcome);
   }
 
   async #accept(record: InstanceRecord, container: Container): Promise<InstanceRecord> {
-    await this.#store.settle(record.id, container, reasonFor(container));
+    await this.#store.settle(record, container, reasonFor(container));
     return this.#existing(record.id);
   }
 
@@ -143,7 +143,7 @@ export class InstanceCommands {
     const containers = await this.#containersOf(record);
     const own = containers?.find((container) => isItsOwn(record, container) && hasTriple(container));
     if (own) await correct(this.#store, record, own);
-    else if (containers) await this.#store.remove(record.id);
+    else if (containers) await this.#store.remove(record);
   }
 
   #refreshSoon(id: string): void {

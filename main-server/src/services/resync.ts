@@ -7,6 +7,7 @@ import type { InstanceRecord } from "../store/instances-store.ts";
 import type { Store } from "../store/store.ts";
 import { correct, hasOtherHostKey, hasTriple, isItsOwn } from "./container-truth.ts";
 import type { InstanceCommands } from "./instance-commands.ts";
+import type { News } from "./news.ts";
 import type { Operations } from "./operations.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
 
@@ -19,6 +20,7 @@ interface Parts {
   operations: Operations;
   commands: InstanceCommands;
   unknown: UnknownContainers;
+  news: News;
   log: Log;
 }
 
@@ -36,6 +38,7 @@ export class Resync implements ReportListener {
 
   async seen({ backendId, remoteAddress, status }: Connection): Promise<void> {
     await this.#parts.store.backends.saw(backendId, { remoteAddress, status });
+    this.#parts.news.backendsChanged();
   }
 
   /** Kept once for each connection: it is what is shown of a backend that has gone away. */
@@ -73,8 +76,10 @@ export class Resync implements ReportListener {
     }
   }
 
-  "operation-progress"(source: Connection, progress: Report<"operation-progress">): Promise<void> {
-    this.#parts.log.debug({ backendId: source.backendId, ...progress }, "An operation is under way.");
+  "operation-progress"({ backendId }: Connection, progress: Report<"operation-progress">): Promise<void> {
+    const { username, phase, current, total } = progress;
+    this.#parts.log.debug({ backendId, ...progress }, "An operation is under way.");
+    this.#parts.news.progress(username, { backendId, phase, current, total });
     return Promise.resolve();
   }
 
@@ -99,7 +104,7 @@ export class Resync implements ReportListener {
   /** The backend may still be at it, or may never have heard of it: the same operation, sent again, tells. */
   async #settleCreate(record: InstanceRecord): Promise<void> {
     const { store, commands, log } = this.#parts;
-    if (Date.now() - Date.parse(record.createdAt) > CREATE_OVER_MS) return store.instances.remove(record.id);
+    if (Date.now() - Date.parse(record.createdAt) > CREATE_OVER_MS) return store.instances.remove(record);
     commands.resumeCreate(record.id).catch((error: unknown) => {
       log.warn(
         { instanceId: record.id, problem: String(error) },

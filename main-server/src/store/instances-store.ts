@@ -32,15 +32,24 @@ export interface InstanceRecord {
   createdAt: string;
 }
 
+/** An instance, and whose it is. */
+type Whose = Pick<InstanceRecord, "id" | "userId">;
+
 export class InstancesStore {
   readonly #db: Database;
   readonly #writes: Writes;
   readonly #withId: (id: string) => Promise<InstanceRow[]>;
+  #onChange: (userId: string) => void = () => undefined;
 
   constructor(db: Database, writes: Writes) {
     this.#db = db;
     this.#writes = writes;
     this.#withId = prepared(db, this.#select().where("instances.id", "=", "the id"));
+  }
+
+  /** `listener` hears whose instances are not as before, once that is stored. */
+  onChange(listener: (userId: string) => void): void {
+    this.#onChange = listener;
   }
 
   /** Undefined where the user already has an instance on this backend. */
@@ -54,6 +63,7 @@ export class InstancesStore {
       if (isUniqueViolation(error)) return undefined;
       throw error;
     }
+    this.#onChange(userId);
     return this.get(row.id);
   }
 
@@ -96,22 +106,22 @@ export class InstancesStore {
   }
 
   /** Written before the command is sent, so that no crash leaves one that nobody knows of. */
-  async begin(id: string, operationId: string, command: CommandName): Promise<void> {
-    await this.#update(id, { operation_id: operationId, pending_command: command });
+  async begin(instance: Whose, operationId: string, command: CommandName): Promise<void> {
+    await this.#update(instance, { operation_id: operationId, pending_command: command });
   }
 
   /** A command that the backend refused has changed nothing. */
-  async endPending(id: string): Promise<void> {
-    await this.#update(id, { pending_command: null });
+  async endPending(instance: Whose): Promise<void> {
+    await this.#update(instance, { pending_command: null });
   }
 
   /** The container as it now is; whatever was pending is settled. */
-  async settle(id: string, container: Container, stateReason: string | null): Promise<void> {
+  async settle(instance: Whose, container: Container, stateReason: string | null): Promise<void> {
     const access = container.ssh && {
       ssh_user: container.ssh.user,
       host_key_fingerprint: container.ssh.hostKeyFingerprint,
     };
-    await this.#update(id, {
+    await this.#update(instance, {
       state: container.state,
       state_reason: stateReason,
       container_id: container.containerId,
@@ -123,12 +133,18 @@ export class InstancesStore {
     });
   }
 
-  async markGone(id: string, stateReason: string): Promise<void> {
-    await this.#update(id, { state: "gone", state_reason: stateReason, pending_command: null, create_request: null });
+  async markGone(instance: Whose, stateReason: string): Promise<void> {
+    await this.#update(instance, {
+      state: "gone",
+      state_reason: stateReason,
+      pending_command: null,
+      create_request: null,
+    });
   }
 
-  async remove(id: string): Promise<void> {
+  async remove({ id, userId }: Whose): Promise<void> {
     await this.#writes.run(this.#db.deleteFrom("instances").where("id", "=", id));
+    this.#onChange(userId);
   }
 
   #select() {
@@ -139,8 +155,9 @@ export class InstancesStore {
       .select("users.username");
   }
 
-  async #update(id: string, changes: Partial<InstancesTable>): Promise<void> {
+  async #update({ id, userId }: Whose, changes: Partial<InstancesTable>): Promise<void> {
     await this.#writes.run(this.#db.updateTable("instances").set(changes).where("id", "=", id));
+    this.#onChange(userId);
   }
 }
 

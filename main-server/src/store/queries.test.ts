@@ -43,6 +43,7 @@ async function scene() {
 type Stores = Awaited<ReturnType<typeof scene>>["stores"];
 
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "id" };
+const whose = { id: "id", userId: "user" };
 const key = { hash: "hash", prefix: "dkh_" };
 const request = { username: "ada", operationId: crypto.randomUUID(), sshPublicKey: "key" };
 const sighting = { remoteAddress: "192.0.2.1", status: statusOf() };
@@ -96,11 +97,12 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
     ofUserOnBackend: (store) => store.ofUserOnBackend("ada", "id"),
     backendsOf: (store) => store.backendsOf("user"),
     creatingByBackend: (store) => store.creatingByBackend(),
-    begin: (store) => store.begin("id", "operation", "start-container"),
-    endPending: (store) => store.endPending("id"),
-    settle: (store) => store.settle("id", containerOf("ada"), null),
-    markGone: (store) => store.markGone("id", "It is gone."),
-    remove: (store) => store.remove("id"),
+    begin: (store) => store.begin(whose, "operation", "start-container"),
+    endPending: (store) => store.endPending(whose),
+    settle: (store) => store.settle(whose, containerOf("ada"), null),
+    markGone: (store) => store.markGone(whose, "It is gone."),
+    remove: (store) => store.remove(whose),
+    onChange: null,
   },
 };
 
