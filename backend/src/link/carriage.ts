@@ -59,6 +59,8 @@ export class Carriage {
     bytes.once("end", () => this.#socket.close(1000));
     bytes.once("error", (error) => this.#fail(error));
     bytes.once("close", () => this.#socket.close(1000));
+    // It may have come to its end already, and says so no more.
+    if (bytes.closed) this.#socket.close(1000);
   }
 
   #fromViewer(): void {

@@ -34,6 +34,8 @@ export class Streams implements AsyncDisposable {
     this.#opening += 1;
     try {
       const source = await this.#parts.sources.open(target);
+      // It may fail while the line to the main server is being dialled.
+      source.bytes.on("error", () => undefined);
       const socket = await this.#dial(streamId, token, source);
       this.#carry(source, socket, target.kind === "tcp");
       return { streamId };

@@ -58,7 +58,7 @@ test("an instance's keys are replaced by others, all of which are looked at firs
   const { ada, backend, created } = await scene();
   const { id } = await created();
   const keys = [sshPublicKey(), sshPublicKey()];
-  const replaced = await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: keys.map((key) => `${key}\r\n`) });
+  const replaced = await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: keys.map((key) => `${key}\n`) });
   expect(replaced).toMatchObject({ status: 200, body: { id, state: "running" } });
   expect(backend.commands("set-ssh-keys").map(({ request }) => request.sshPublicKeys)).toEqual([keys]);
   const bad = await ada.put(`/api/instances/${id}/keys`, { sshPublicKeys: [sshPublicKey(), "no key"] });
