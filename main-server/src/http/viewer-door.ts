@@ -9,6 +9,7 @@ import type { Streams, StreamWish } from "../services/streams.ts";
 import { SESSION_COOKIE } from "./sessions.ts";
 
 const MAX_FRAME_BYTES = 64 * 1024;
+const ANY_HOST = "http://localhost";
 
 const Tail = z.object({
   tail: z.coerce.number().int().min(0).max(10_000).default(200),
@@ -81,7 +82,8 @@ const ROUTES: readonly [RegExp, (id: string, query: object, port: string | undef
 
 /** Undefined where no stream is meant, or none that there could be. */
 function wishIn(url: string): StreamWish | undefined {
-  const { pathname, searchParams } = new URL(url, "http://localhost");
+  if (!URL.canParse(url, ANY_HOST)) return undefined;
+  const { pathname, searchParams } = new URL(url, ANY_HOST);
   for (const [pattern, read] of ROUTES) {
     const [, id, port] = pattern.exec(pathname) ?? [];
     if (id === undefined) continue;

@@ -11,6 +11,8 @@ import { joined } from "./stream-pair.ts";
 
 /** Of one user at a time. */
 const MAX_OF_USER = 24;
+/** A WebSocket's reason for its end has room for 123. */
+const REASON_BYTES_MAX = 120;
 /** Nothing either way for so long ends a stream, ms. */
 const IDLE_MS = 60 * 60_000;
 
@@ -55,7 +57,7 @@ export class Streams {
       await joined(viewer, backend, IDLE_MS);
     } catch (error) {
       viewer.resume();
-      viewer.close(STREAM_CLOSE.failed, this.#reason(error).slice(0, 120));
+      viewer.close(STREAM_CLOSE.failed, shortened(this.#reason(error)));
     }
   }
 
@@ -96,3 +98,10 @@ export class Streams {
     return "The main server has failed; its log says how.";
   }
 }
+
+/** Whole characters alone. */
+const shortened = (reason: string): string =>
+  Buffer.from(reason)
+    .subarray(0, REASON_BYTES_MAX)
+    .toString("utf8")
+    .replace(/\uFFFD$/, "");

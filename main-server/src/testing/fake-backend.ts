@@ -105,6 +105,7 @@ export class FakeBackend {
       this.report("backend-status", this.status);
       return success({ draining });
     },
+    "open-stream": () => failure("INTERNAL"),
     "list-containers": ({ username }) =>
       success({ containers: [...this.containers.values()].filter((one) => one.username === username) }),
   };
