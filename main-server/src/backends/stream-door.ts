@@ -61,6 +61,8 @@ export class StreamDoor implements Disposable {
   }
 
   #receive(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Whoever is refused may be gone already.
+    socket.on("error", () => socket.destroy());
     const streamId = request.url?.slice(STREAMS_PATH.length + 1) ?? "";
     const expected = this.#expected.get(streamId);
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? "")?.[1] ?? "";
@@ -72,6 +74,7 @@ export class StreamDoor implements Disposable {
     this.#sockets.handleUpgrade(request, socket, head, (opened) => {
       // Nothing is lost that comes before whoever waits for it listens.
       opened.pause();
+      opened.on("error", () => undefined);
       expected.arrive(opened);
     });
   }

@@ -34,6 +34,16 @@ test.each(["//", "/api/instances/%/logs", "/api/instances/1/logs?tail=-1", "/api
   },
 );
 
+test("a viewer who says more at once than is read of them harms nobody", async () => {
+  const { url } = await startMainServer();
+  const ada = await signedUp(url, "ada");
+  const headers = { cookie: ada.headers.cookie ?? "" };
+  const socket = new WebSocket(`${url.replace(/^http/, "ws")}/api/instances/none/shell`, { headers });
+  socket.once("open", () => socket.send(Buffer.alloc(70_000)));
+  await new Promise((resolve) => socket.once("close", resolve));
+  expect((await ada.get("/health")).status).toBe(200);
+});
+
 test("a stream that the backend refuses ends with its reason, cut to what a WebSocket can say", async () => {
   const { url } = await startMainServer();
   const ada = await signedUp(url, "ada");

@@ -56,8 +56,6 @@ const closing = (socket: WebSocket): Promise<void> =>
   new Promise((resolve) => {
     if (socket.readyState === socket.CLOSED) resolve();
     socket.once("close", () => resolve());
-    // What fails closes too.
-    socket.on("error", () => undefined);
   });
 
 /** Codes from 1004 to 1006 and 1015 only say that there was none. */

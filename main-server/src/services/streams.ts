@@ -43,6 +43,8 @@ export class Streams {
   /** Until either side has closed. What keeps it from flowing closes `viewer` with the reason. */
   async show(user: User, wish: StreamWish, viewer: WebSocket): Promise<void> {
     viewer.pause();
+    // What fails closes too.
+    viewer.on("error", () => undefined);
     const viewers = this.#viewers.get(user.id) ?? new Set();
     this.#viewers.set(user.id, viewers.add(viewer));
     viewer.once("close", () => {
@@ -69,6 +71,8 @@ export class Streams {
     const outcome = await client.send(backendId, "open-stream", { streamId, token, target });
     if (outcome.kind !== "reply" || !outcome.reply.success) {
       door.forget(expectation);
+      // It may have come, and only its reply not.
+      void arrived.then((socket) => socket?.terminate());
       throw outcome.kind === "reply" && !outcome.reply.success ? refusal(outcome.reply) : unfinished(outcome);
     }
     const socket = await arrived;
