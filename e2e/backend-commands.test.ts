@@ -110,7 +110,9 @@ test("a command without a callback is answered by command-result, with its name 
     ["delete-container", { username }],
     ["set-draining", { draining: false }],
   ];
-  expect(inputs.map(([command]) => command).sort()).toEqual([...COMMAND_NAMES].sort());
+  // A stream wants a main server that it can be dialled to.
+  const others = COMMAND_NAMES.filter((command) => command !== "open-stream");
+  expect(inputs.map(([command]) => command).sort()).toEqual(others.sort());
   for (const [command, input] of inputs) {
     const operationId = randomUUID();
     connection.socket.emit(command, { ...input, operationId });
