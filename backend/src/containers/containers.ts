@@ -66,7 +66,7 @@ export class Containers {
 
   async start(request: CommandRequest<"start-container">, context: OperationContext): Promise<Container> {
     return this.#change("start-container", request, context, async () => {
-      const owned = await this.#require(request.username);
+      const owned = await this.#parts.inventory.requireStaying(request.username);
       context.progress("starting");
       await this.#startAndWait(owned, context);
       const container = await this.#current(owned.username);
@@ -77,7 +77,7 @@ export class Containers {
 
   async stop(request: CommandRequest<"stop-container">, context: OperationContext): Promise<Container> {
     return this.#change("stop-container", request, context, async () => {
-      const { username, slot, containerId } = await this.#require(request.username);
+      const { username, slot, containerId } = await this.#parts.inventory.requireStaying(request.username);
       await this.#remember(slot, { shouldRun: false, stoppedAt: new Date().toISOString() });
       failpoint("stop:wish-claimed");
       await this.#parts.engine.stop(containerId, STOP_GRACE_S);
@@ -110,7 +110,7 @@ export class Containers {
   async setKeys(request: CommandRequest<"set-ssh-keys">, context: OperationContext): Promise<Container> {
     const keys = authorizedKeys(request.sshPublicKeys);
     return this.#change("set-ssh-keys", request, context, async () => {
-      const { username, slot } = await this.#require(request.username);
+      const { username, slot } = await this.#parts.inventory.requireStaying(request.username);
       if ((await this.#parts.directories.readClaim(slot))?.keysMounted !== true) throw keysAreFixed(username);
       await this.#parts.directories.writeKeys(slot, keys);
       this.#parts.log.info({ username, keys: keys.length }, "SSH keys replaced");
@@ -193,12 +193,6 @@ export class Containers {
     await this.#parts.directories.writeClaim(slot, { ...claim, ...change });
   }
 
-  async #require(username: string): Promise<Owned> {
-    const owned = await this.#parts.inventory.findStaying(username);
-    if (owned) return owned;
-    throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
-  }
-
   /** The container as it now is that an earlier operation was about; its user may have another one since. */
   async #same(username: string, earlier: Entry): Promise<Container> {
     const container = await this.#current(username);
@@ -207,7 +201,7 @@ export class Containers {
   }
 
   async #current(username: string): Promise<Container> {
-    return this.#parts.inventory.view(await this.#require(username));
+    return this.#parts.inventory.view(await this.#parts.inventory.requireStaying(username));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Container } from "@dockhost/protocol";
 import type { Engine } from "../engine/engine.ts";
+import { DockHostError } from "./errors.ts";
 import type { KnownContainer, KnownContainers } from "./known-containers.ts";
 import { ownership, userContainerName } from "./names.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
@@ -41,6 +42,13 @@ export class Inventory {
   async findStaying(username: string): Promise<Owned | undefined> {
     const owned = await this.find(username);
     return owned && !isLeaving(await this.#directories.readClaim(owned.slot)) ? owned : undefined;
+  }
+
+  /** Throws NOT_FOUND where there is none that stays. */
+  async requireStaying(username: string): Promise<Owned> {
+    const owned = await this.findStaying(username);
+    if (owned) return owned;
+    throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
   }
 
   /** That user's container; undefined where there is none, or where its name is a stranger's. */

@@ -117,9 +117,7 @@ export class StreamSources {
 
   async #require(username: string): Promise<Owned> {
     await this.#parts.gate.pass();
-    const owned = await this.#parts.inventory.findStaying(username);
-    if (owned) return owned;
-    throw new DockHostError("NOT_FOUND", `${username} has no container on this backend; create one first.`);
+    return this.#parts.inventory.requireStaying(username);
   }
 
   async #requireRunning(username: string): Promise<Owned> {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import { WebSocketServer } from "ws";
 import * as z from "zod";
 import { STREAMS_PATH, TerminalSize } from "@dockhost/protocol";
 import type { OriginRule } from "../origin.ts";
@@ -51,16 +51,19 @@ export class ViewerDoor implements Disposable {
     // What is asked for on a connection that has broken meanwhile is nobody's.
     socket.on("error", () => socket.destroy());
     const { origin, host, cookie } = request.headers;
+    const { originAllowed, streams } = this.#options;
     const wish = wishIn(request.url ?? "");
+    if (!originAllowed(origin, host)) {
+      refuse(socket, "403 Forbidden");
+      return;
+    }
+    if (!wish) {
+      refuse(socket, "404 Not Found");
+      return;
+    }
     const user = await this.#userOf(cookie).catch(() => undefined);
-    if (!this.#options.originAllowed(origin, host)) refuse(socket, "403 Forbidden");
-    else if (!wish) refuse(socket, "404 Not Found");
-    else if (!user) refuse(socket, "401 Unauthorized");
-    else this.#sockets.handleUpgrade(request, socket, head, (viewer) => void this.#show(user, wish, viewer));
-  }
-
-  async #show(user: User, wish: StreamWish, viewer: WebSocket): Promise<void> {
-    await this.#options.streams.show(user, wish, viewer);
+    if (user) this.#sockets.handleUpgrade(request, socket, head, (viewer) => void streams.show(user, wish, viewer));
+    else refuse(socket, "401 Unauthorized");
   }
 
   async #userOf(cookies: string | undefined): Promise<User | undefined> {

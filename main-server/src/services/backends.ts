@@ -6,7 +6,7 @@ import type { Store } from "../store/store.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
-import { refusal, unfinished } from "./outcomes.ts";
+import { whyNot } from "./outcomes.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
 
@@ -73,9 +73,8 @@ export class Backends {
   async setDraining(userId: string, id: string, draining: boolean): Promise<{ draining: boolean }> {
     await this.#owned(userId, id);
     const outcome = await this.#parts.client.send(id, "set-draining", { draining });
-    if (outcome.kind !== "reply") throw unfinished(outcome);
-    if (outcome.reply.success) return outcome.reply.data;
-    throw refusal(outcome.reply);
+    if (outcome.kind === "reply" && outcome.reply.success) return outcome.reply.data;
+    throw whyNot(outcome);
   }
 
   async mintKey(userId: string, id: string): Promise<MintedKey> {

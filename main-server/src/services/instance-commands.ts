@@ -5,7 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { InstanceRecord, InstancesStore } from "../store/instances-store.ts";
 import { correct, hasTriple, isItsOwn, reasonFor } from "./container-truth.ts";
 import { ServiceError } from "./errors.ts";
-import { refusal, unfinished } from "./outcomes.ts";
+import { refusal, unfinished, whyNot } from "./outcomes.ts";
 import type { Operations } from "./operations.ts";
 
 /**
@@ -80,8 +80,7 @@ export class InstanceCommands {
     const outcome = await this.#client.send(record.backendId, command, { username: record.username, operationId });
     if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
     this.#refreshSoon(id);
-    if (outcome.kind === "reply" && !outcome.reply.success) throw refusal(outcome.reply);
-    throw unfinished(outcome);
+    throw whyNot(outcome);
   }
 
   /** Nothing on the record tells of keys: one that was cut off is asked for again by its user. */
@@ -90,8 +89,7 @@ export class InstanceCommands {
     const request = { username: record.username, operationId: randomUUID(), sshPublicKeys };
     const outcome = await this.#client.send(record.backendId, "set-ssh-keys", request);
     if (isDone(outcome, record)) return this.#accept(record, outcome.reply.data);
-    if (outcome.kind === "reply" && !outcome.reply.success) throw refusal(outcome.reply);
-    throw unfinished(outcome);
+    throw whyNot(outcome);
   }
 
   async #delete(id: string): Promise<void> {

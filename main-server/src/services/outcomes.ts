@@ -2,7 +2,11 @@ import type { CommandName, Failure } from "@dockhost/protocol";
 import type { Outcome } from "../backends/backend-client.ts";
 import { ServiceError } from "./errors.ts";
 
-/** What a backend refused, as its user is told. */
+/** What came in place of what was asked for, as its user is told. */
+export function whyNot(outcome: Outcome<CommandName>): ServiceError {
+  return outcome.kind === "reply" && !outcome.reply.success ? refusal(outcome.reply) : unfinished(outcome);
+}
+
 export function refusal({ error, message }: Failure): ServiceError {
   if (error.code !== "ALREADY_EXISTS") return new ServiceError(error.code, message);
   const foreign =

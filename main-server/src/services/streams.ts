@@ -6,7 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "./accounts.ts";
 import { ServiceError } from "./errors.ts";
-import { refusal, unfinished } from "./outcomes.ts";
+import { whyNot } from "./outcomes.ts";
 import { joined } from "./stream-pair.ts";
 
 /** Of one user at a time. */
@@ -73,7 +73,7 @@ export class Streams {
       door.forget(expectation);
       // It may have come, and only its reply not.
       void arrived.then((socket) => socket?.terminate());
-      throw outcome.kind === "reply" && !outcome.reply.success ? refusal(outcome.reply) : unfinished(outcome);
+      throw whyNot(outcome);
     }
     const socket = await arrived;
     if (socket) return socket;
