@@ -13,11 +13,16 @@ export class Child implements AsyncDisposable {
   readonly #lost: Promise<never>;
 
   /** What it writes is appended to `logFile`. Of a compiled `entry` nothing but the entry is loaded. */
-  constructor(entry: string, logFile: string, environment: Readonly<Record<string, string>> = {}) {
+  constructor(
+    entry: string,
+    logFile: string,
+    environment: Readonly<Record<string, string>> = {},
+    nodeFlags: readonly string[] = [],
+  ) {
     const log = openSync(logFile, "a");
     const { PATH = "", HOME = "" } = process.env;
     this.#process = fork(entry, {
-      ...(entry.endsWith(".js") && { execArgv: [] }),
+      execArgv: [...nodeFlags, ...(entry.endsWith(".js") ? [] : process.execArgv)],
       // Ctrl-C is for the bench, which ends its processes when what is under way has ended.
       detached: true,
       stdio: ["ignore", log, log, "ipc"],

@@ -10,6 +10,7 @@ const BEAT_MS = 50;
 const fleet: FakeBackend[] = [];
 /** Kept from one load to the next, as a proxy keeps its connections. */
 let users: RestClient | undefined;
+let resting = false;
 
 type Obey = { [Name in OrderName]: (request: Orders[Name]["request"]) => Promise<Orders[Name]["answer"]> };
 
@@ -29,7 +30,16 @@ const ORDERS: Obey = {
     return Promise.resolve(null);
   },
   stopped: () => Promise.resolve(fleet.map((backend) => backend.stopped)),
-  load: (request) => (users ? runLoad(users, request, fleet.length) : Promise.reject(new Error("Connect first."))),
+  rest() {
+    resting = true;
+    globalThis.gc?.();
+    return Promise.resolve(null);
+  },
+  load(request) {
+    if (!users) return Promise.reject(new Error("Connect first."));
+    resting = false;
+    return runLoad(users, request, fleet.length);
+  },
 };
 
 process.on("message", ({ name, request }: { name: OrderName; request: never }) => {
@@ -42,6 +52,6 @@ beat();
 function beat(turn = 0): void {
   const next = (turn + 1) % (HEARTBEAT_MS / BEAT_MS);
   const [from, to] = [turn, turn + 1].map((one) => Math.round((one * fleet.length * BEAT_MS) / HEARTBEAT_MS));
-  for (const backend of fleet.slice(from, to)) backend.beat();
+  if (!resting) for (const backend of fleet.slice(from, to)) backend.beat();
   setTimeout(() => beat(next), BEAT_MS);
 }

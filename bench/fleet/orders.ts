@@ -6,6 +6,8 @@ export interface Orders {
   flip: { request: { slot: number }; answer: null };
   /** Which containers each has stopped, one bit for each. */
   stopped: { request: Record<string, never>; answer: number[] };
+  /** Says nothing by itself until the next load, and clears its memory up: it is not in the way of another fleet. */
+  rest: { request: Record<string, never>; answer: null };
   load: { request: LoadRequest; answer: LoadFigures };
 }
 

@@ -185,6 +185,7 @@ async function loadInTurn(
   onRound: (done: number, of: number) => void,
 ) {
   const found = { main: { commands: [] as Round[], lists: [] as Round[] }, bare: { commands: [] as Round[] } };
+  for (const { fleet } of [main, bare]) await fleet.order("rest", {});
   for (let round = 1 - WARM_UP_ROUNDS; round <= ROUNDS; round++) {
     signal.throwIfAborted();
     const ours = await load(main, LISTS_PER_SECOND);
@@ -201,6 +202,7 @@ async function loadInTurn(
 async function load({ fleet }: Connected, listsPerSecond: number): Promise<LoadFigures> {
   const pace = { seconds: ROUND_SECONDS, commandsPerSecond: COMMANDS_PER_SECOND, listsPerSecond };
   const figures = await fleet.order("load", pace);
+  await fleet.order("rest", {});
   const [failure] = figures.failures;
   if (failure !== undefined) throw new Error(failure);
   return figures;
