@@ -1,0 +1,14 @@
+import { lazy } from "react";
+import { useShownInstance } from "../parts/shown-instance.ts";
+import { WhileRunning } from "../parts/while-running.tsx";
+
+const StatsPlots = lazy(async () => ({ default: (await import("../streams/stats-plots.tsx")).StatsPlots }));
+
+export function InstanceActivity() {
+  const { id, state } = useShownInstance();
+  return (
+    <WhileRunning state={state} what="There is something to see">
+      <StatsPlots instanceId={id} />
+    </WhileRunning>
+  );
+}

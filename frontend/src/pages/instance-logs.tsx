@@ -1,0 +1,15 @@
+import { lazy } from "react";
+import { streamPath } from "../api/http.ts";
+import { useShownInstance } from "../parts/shown-instance.ts";
+import { Loaded } from "../parts/while-running.tsx";
+
+const LogView = lazy(async () => ({ default: (await import("../streams/log-view.tsx")).LogView }));
+
+export function InstanceLogs() {
+  const { id } = useShownInstance();
+  return (
+    <Loaded>
+      <LogView path={streamPath.instanceLog(id)} label="The instance's log" />
+    </Loaded>
+  );
+}

@@ -1,0 +1,16 @@
+import { lazy } from "react";
+import { useBackendNames } from "../parts/backend-names.ts";
+import { useShownInstance } from "../parts/shown-instance.ts";
+import { WhileRunning } from "../parts/while-running.tsx";
+
+const Terminal = lazy(async () => ({ default: (await import("../streams/terminal.tsx")).Terminal }));
+
+export function InstanceTerminal() {
+  const { id, state, backendId } = useShownInstance();
+  const name = useBackendNames()(backendId);
+  return (
+    <WhileRunning state={state} what="A terminal opens">
+      <Terminal instanceId={id} title={`Terminal on ${name}`} />
+    </WhileRunning>
+  );
+}
