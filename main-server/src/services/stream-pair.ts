@@ -17,7 +17,7 @@ export async function joined(viewer: WebSocket, backend: WebSocket, idleMs: numb
   const watch = setInterval(() => {
     if (performance.now() - lastAt < idleMs) return;
     for (const end of ends) end.close(STREAM_CLOSE.idle, "Nothing went through for too long.");
-  }, PING_MS);
+  }, Math.min(PING_MS, idleMs));
   const pings = ends.map(keepAlive);
   // Whoever has gone before both were there takes the other along.
   if (viewer.readyState === viewer.CLOSED) backend.close(1000);
