@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { Limits, MAX_SSH_KEYS } from "./commands.ts";
 import { ContainerState, Ports, Username } from "./containers.ts";
-import { BackendStatus } from "./reports.ts";
+import { BackendStatus, type OperationPhase } from "./reports.ts";
 
 export const ErrorReply = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
@@ -123,6 +123,7 @@ export const NewInstance = z.object({
   image: z.string().min(1).max(128).optional().meta({ description: "A name from the backend's allow-list." }),
   limits: Limits.optional(),
 });
+export type NewInstance = z.infer<typeof NewInstance>;
 export const InstanceKeys = z.object({ sshPublicKeys: z.array(KeyLine).min(1).max(MAX_SSH_KEYS) });
 export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: NextCursor });
 export type InstancePage = z.infer<typeof InstancePage>;
@@ -130,3 +131,16 @@ export const Id = z.object({ id: z.string().max(64) });
 export const KeyId = Id.extend({ keyId: z.string().max(64) });
 export const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });
 export type Deleted = z.infer<typeof Deleted>;
+
+/** How far an operation on an instance is. */
+interface Progress {
+  kind: "progress";
+  backendId: string;
+  phase: OperationPhase;
+  /** Bytes, of an image pull. */
+  current?: number | undefined;
+  total?: number | undefined;
+}
+
+/** An event of `/api/events`: that something is not as it was read before; whoever hears it reads it anew. */
+export type NewsItem = { kind: "instances-changed" } | { kind: "backends-changed" } | Progress;

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import type { ErrorComponentProps } from "@tanstack/react-router";
 import { Button, ButtonLink } from "../parts/button.tsx";
 import { Note } from "../parts/note.tsx";
 
@@ -13,11 +14,11 @@ export function NothingHere() {
   );
 }
 
-export function Trouble({ error }: { error: Error }) {
+export function Trouble({ error }: ErrorComponentProps) {
   return (
     <Alone title="This page could not be shown">
       <div role="alert">
-        <Note tone="bad">{error.message}</Note>
+        <Note tone="bad">{error instanceof Error ? error.message : "Something unforeseen has happened."}</Note>
       </div>
       <Button kind="primary" onClick={() => window.location.reload()}>
         Try again

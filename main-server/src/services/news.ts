@@ -1,20 +1,10 @@
-import type { OperationPhase } from "@dockhost/protocol";
+import type { NewsItem } from "@dockhost/protocol/rest";
 import type { User } from "./accounts.ts";
 
 /** Many changes within it are told as one, ms. */
 const GATHER_MS = 150;
 
-/** How far an operation on an instance is. */
-export interface Progress {
-  backendId: string;
-  phase: OperationPhase;
-  /** Bytes, of an image pull. */
-  current?: number | undefined;
-  total?: number | undefined;
-}
-
-/** That something is not as it was read before; whoever hears it reads it anew. */
-export type NewsItem = { kind: "instances-changed" } | { kind: "backends-changed" } | ({ kind: "progress" } & Progress);
+type Progress = Extract<NewsItem, { kind: "progress" }>;
 
 interface Follower {
   user: User;
@@ -50,7 +40,7 @@ export class News {
     for (const follower of this.#followers) gather(follower, "backends-changed");
   }
 
-  progress(username: string, progress: Progress): void {
+  progress(username: string, progress: Omit<Progress, "kind">): void {
     for (const { user, tell } of this.#followers) {
       if (user.username === username) tell({ kind: "progress", ...progress });
     }
