@@ -45,15 +45,22 @@ describe("drawing of the figures", () => {
     expect(drawn).toMatch(new RegExp(`<polyline [^>]*class="line ${theirs}"`));
   });
 
+  it("gives each of seven names a colour of its own", () => {
+    const seven = Array.from({ length: 7 }, (_, number) => ({ series: `way ${number}`, value: 1, upTo: 1 }));
+    const drawn = svg([{ ...bars, groups: [{ name: "all", bars: seven }] }]);
+    const inUse = rectangles(drawn).map((drawnBar) => drawnBar.class);
+    expect(new Set(inUse).size).toBe(7);
+  });
+
   it("keeps everything inside", () => {
     const drawn = svg([bars, lines, bars]);
     const [, width, height] = /viewBox="0 0 (\d+) (\d+)"/.exec(drawn) ?? [];
-    expect([Number(width), Number(height)]).toEqual([880, 600]);
+    expect([Number(width), Number(height)]).toEqual([880, 650]);
     for (const { x, y, width: wide, height: high } of rectangles(drawn)) {
       expect(x).toBeGreaterThanOrEqual(0);
       expect(y).toBeGreaterThanOrEqual(0);
       expect(x + wide).toBeLessThanOrEqual(440);
-      expect(y + high).toBeLessThanOrEqual(300);
+      expect(y + high).toBeLessThanOrEqual(325);
     }
   });
 

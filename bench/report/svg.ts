@@ -18,7 +18,7 @@ export interface Lines {
 export type Panel = Bars | Lines;
 
 const COLUMNS = 2;
-const PANEL = { width: 440, height: 300 };
+const PANEL = { width: 440, height: 325 };
 /** Of the drawing within its panel. */
 const AREA = { left: 56, top: 44, right: 424, bottom: 210 };
 const LEGEND_LINE = 16;
@@ -31,6 +31,8 @@ const COLOURS = [
   { light: "#009e73", dark: "#2fc79a" },
   { light: "#b58900", dark: "#f0e442" },
   { light: "#a3527f", dark: "#e39ac6" },
+  { light: "#4b5563", dark: "#c9d1d9" },
+  { light: "#3b4cc0", dark: "#9aa8ff" },
 ];
 
 /** One drawing of all panels, two in a row. The same name has the same colour in each of them. */
