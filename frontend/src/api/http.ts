@@ -101,7 +101,10 @@ export const streamPath = {
 
 function paged(address: string, cursor: Cursor, filter: Record<string, string> = {}): string {
   const wished = Object.entries(filter).filter(([, value]) => value !== "");
-  const query = new URLSearchParams([...wished, ...(cursor === null ? [] : [["cursor", cursor]])] as [string, string][]);
+  const query = new URLSearchParams([...wished, ...(cursor === null ? [] : [["cursor", cursor]])] as [
+    string,
+    string,
+  ][]);
   return query.size === 0 ? address : `${address}?${query}`;
 }
 

@@ -20,7 +20,12 @@ function Containers({ id }: { id: string }) {
         containers.length === 0 ? (
           <Empty title="It runs nothing for anybody." />
         ) : (
-          <div className="overflow-x-auto rounded-lg border border-line bg-surface" tabIndex={0} role="region" aria-label="Containers">
+          <div
+            className="overflow-x-auto rounded-lg border border-line bg-surface"
+            tabIndex={0}
+            role="region"
+            aria-label="Containers"
+          >
             <table className="w-full text-left text-sm">
               <thead className="border-b border-line text-muted">
                 <tr>

@@ -62,8 +62,8 @@ export function BackendKeysView() {
                     onDone={() => void changed()}
                   >
                     <p>
-                      A backend that is connected with it is disconnected at once and cannot come back with it. Its instances keep
-                      running.
+                      A backend that is connected with it is disconnected at once and cannot come back with it. Its
+                      instances keep running.
                     </p>
                   </Confirm>
                 </li>

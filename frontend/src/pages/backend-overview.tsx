@@ -38,7 +38,17 @@ export function BackendOverview() {
   );
 }
 
-function factsOf({ version, docker, addresses, capacity, usage, shared, unknownContainers, lastSeenAt, createdAt }: Backend) {
+function factsOf({
+  version,
+  docker,
+  addresses,
+  capacity,
+  usage,
+  shared,
+  unknownContainers,
+  lastSeenAt,
+  createdAt,
+}: Backend) {
   return [
     ["Serves", shared ? "everyone" : "its owner"],
     ["DockHost", version],
@@ -49,7 +59,11 @@ function factsOf({ version, docker, addresses, capacity, usage, shared, unknownC
     ["Serves well", capacity && `${capacity.comfortableContainers} containers; ${capacity.maxContainers} at most`],
     ["Made ahead", usage?.warmSlots],
     ["Ports", capacity?.portRange && `${capacity.portRange.first} to ${capacity.portRange.last}`],
-    ["Disk limits", capacity && { true: "held", false: "not held by this Docker", null: "not tried yet" }[`${capacity.diskQuotaEnforced}`]],
+    [
+      "Disk limits",
+      capacity &&
+        { true: "held", false: "not held by this Docker", null: "not tried yet" }[`${capacity.diskQuotaEnforced}`],
+    ],
     ["Instances reach", capacity?.egress && EGRESS[capacity.egress]],
     ["Unknown containers", unknownContainers > 0 && unknownContainers],
     ["Heard of", lastSeenAt !== null && <Time key="seen" at={lastSeenAt} />],

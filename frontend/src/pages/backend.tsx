@@ -28,12 +28,7 @@ export function BackendPage() {
       : []),
   ];
   return (
-    <Page
-      title={backend?.name ?? "Backend"}
-      above={ABOVE}
-      full
-      mark={backend && <State of={shownStateOf(backend)} />}
-    >
+    <Page title={backend?.name ?? "Backend"} above={ABOVE} full mark={backend && <State of={shownStateOf(backend)} />}>
       <Tabs label="Views of the backend" tabs={tabs} />
       <Reading query={query}>
         {({ why }) => (

@@ -26,8 +26,8 @@ export function BackendsPage() {
         empty={
           <Empty title="No machine is lent here yet.">
             <p className="max-w-prose text-muted">
-              A backend is the program that runs on a machine with Docker and lends it. It needs no open port but those of its
-              instances: it dials out to this server.
+              A backend is the program that runs on a machine with Docker and lends it. It needs no open port but those
+              of its instances: it dials out to this server.
             </p>
             {register}
           </Empty>
@@ -59,7 +59,11 @@ function BackendCard({ backend }: { backend: Backend }) {
         </Link>
         <State of={shownStateOf(backend)} />
         <span className="text-sm text-muted">
-          {[shared ? "serves everyone" : "serves you", version && `DockHost ${version}`, docker?.version && `Docker ${docker.version}`]
+          {[
+            shared ? "serves everyone" : "serves you",
+            version && `DockHost ${version}`,
+            docker?.version && `Docker ${docker.version}`,
+          ]
             .filter((fact) => fact !== null && fact !== undefined && fact !== "")
             .join(" · ")}
           {lastSeenAt !== null && (

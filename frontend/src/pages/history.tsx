@@ -48,7 +48,8 @@ export function HistoryPage() {
                   <Time at={at} />
                 </span>
                 <span className="min-w-0 break-words">
-                  <span className="font-medium">{username ?? "somebody"}</span> {done.replace(".", " ").replaceAll("-", " ")}
+                  <span className="font-medium">{username ?? "somebody"}</span>{" "}
+                  {done.replace(".", " ").replaceAll("-", " ")}
                   {subject !== null && <span className="text-muted"> · {subject}</span>}
                   {detail !== null && <span className="block text-muted">{detail}</span>}
                 </span>

@@ -25,8 +25,9 @@ export function InstanceConnect() {
       <FirstConnection ssh={ssh} />
       <Panel title="A name for it">
         <p className="text-sm text-muted">
-          In <code className="font-mono">~/.ssh/config</code>, and <code className="font-mono">ssh {aliasOf(name)}</code> is
-          enough; editors and file managers that speak SSH know it by that name too.
+          In <code className="font-mono">~/.ssh/config</code>, and{" "}
+          <code className="font-mono">ssh {aliasOf(name)}</code> is enough; editors and file managers that speak SSH
+          know it by that name too.
         </p>
         <CopyBlock text={configOf(name, ssh)} label="SSH configuration" />
       </Panel>
@@ -45,8 +46,8 @@ function FirstConnection({ ssh: { knownHosts, hostKeyFingerprint } }: { ssh: Ssh
       {knownHosts !== null && (
         <>
           <p className="text-sm text-muted">
-            With this line in <code className="font-mono">~/.ssh/known_hosts</code> the first login asks nothing, and another
-            machine in its place is found out.
+            With this line in <code className="font-mono">~/.ssh/known_hosts</code> the first login asks nothing, and
+            another machine in its place is found out.
           </p>
           <CopyBlock text={knownHosts} label="Known hosts line" />
         </>

@@ -46,8 +46,8 @@ function Welcome() {
   return (
     <Panel title="Welcome: your first Ubuntu">
       <p className="text-muted">
-        Say which key logs in. A moment later the line to log in with stands here: you are root there, it has three ports of
-        its own (SSH, 80 and 443), and what you put there stays until you delete it.
+        Say which key logs in. A moment later the line to log in with stands here: you are root there, it has three
+        ports of its own (SSH, 80 and 443), and what you put there stays until you delete it.
       </p>
       <CreateForm />
     </Panel>
@@ -76,9 +76,7 @@ function InstanceCard({ instance }: { instance: Instance }) {
         <PowerButton instance={instance} />
       </div>
       {state === "creating" && <CreationProgress backendId={backendId} />}
-      {why !== null && state !== "creating" && (
-        <Note tone={state === "stopped" ? "plain" : "warn"}>{why}</Note>
-      )}
+      {why !== null && state !== "creating" && <Note tone={state === "stopped" ? "plain" : "warn"}>{why}</Note>}
       {ssh && state === "running" && <CopyBlock text={ssh.command} label="SSH command" />}
     </li>
   );

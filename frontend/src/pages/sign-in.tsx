@@ -62,7 +62,10 @@ export function SignInPage() {
             </Link>
           </>
         )}
-        {signup && !signup.open && !signup.firstAccount && "New accounts are made by invitation; ask who runs this server."}
+        {signup &&
+          !signup.open &&
+          !signup.firstAccount &&
+          "New accounts are made by invitation; ask who runs this server."}
       </p>
     </Door>
   );

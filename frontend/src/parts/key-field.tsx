@@ -46,8 +46,8 @@ export function KeyField({ value, onChange }: { value: string; onChange: (line: 
         label="Public key"
         hint={
           <>
-            The one line that <code className="font-mono">{WHERE_IT_IS}</code> prints; paste it, or drop the file here. No
-            key yet? <code className="font-mono">ssh-keygen -t ed25519</code> makes one.
+            The one line that <code className="font-mono">{WHERE_IT_IS}</code> prints; paste it, or drop the file here.
+            No key yet? <code className="font-mono">ssh-keygen -t ed25519</code> makes one.
           </>
         }
         error={problem ?? keyProblem(value)}

@@ -6,7 +6,8 @@ export function NewKey({ apiKey }: { apiKey: string }) {
   return (
     <div className="grid gap-4">
       <Note tone="warn">
-        This key is shown now and never again. Whoever has it can connect as this backend; a lost one is replaced by a new one.
+        This key is shown now and never again. Whoever has it can connect as this backend; a lost one is replaced by a
+        new one.
       </Note>
       <div className="grid gap-1.5">
         <h3 className="text-sm font-medium">API key</h3>
@@ -16,7 +17,8 @@ export function NewKey({ apiKey }: { apiKey: string }) {
         <h3 className="text-sm font-medium">On the machine that you lend, in its copy of DockHost</h3>
         <CopyBlock text={commandsFor(apiKey, window.location.origin)} label="Commands" />
         <p className="text-sm text-muted">
-          It needs Docker and Node 20 or newer. The key stands in a file that only you can read, not in the list of processes.
+          It needs Docker and Node 20 or newer. The key stands in a file that only you can read, not in the list of
+          processes.
         </p>
       </div>
     </div>

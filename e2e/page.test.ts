@@ -1,0 +1,265 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BackendProcess, type Environment } from "./support/backend-process.ts";
+import { removeBackend } from "./support/cleanup.ts";
+import { MainServerProcess } from "./support/main-server-process.ts";
+import { Chromium, type Visit } from "./support/page.ts";
+import { freePort, freePortRange } from "./support/ports.ts";
+import { newUser } from "./support/site.ts";
+import { SshUser, type KeyPair } from "./support/ssh.ts";
+
+const BACKEND = "lab-1";
+const PASSWORD = "correct horse battery";
+const run = promisify(execFile);
+
+let folder: string;
+let port: number;
+let url: string;
+let server: MainServerProcess;
+let backend: BackendProcess | undefined;
+let backendEnvironment: Environment;
+let chromium: Chromium;
+let person: SshUser;
+let key: KeyPair;
+let visit: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dockhost-page-"));
+  port = await freePort();
+  server = new MainServerProcess(join(folder, "main-server"), port);
+  [url, chromium, person] = await Promise.all([server.ready(), Chromium.launch(), SshUser.arrive()]);
+  key = await person.newKey("ada");
+  visit = await chromium.visit(url);
+  ({ page } = visit);
+});
+afterAll(async () => {
+  await visit[Symbol.asyncDispose]();
+  await chromium[Symbol.asyncDispose]();
+  await backend?.leave();
+  await server[Symbol.asyncDispose]();
+  await person[Symbol.asyncDispose]();
+  await removeBackend(join(folder, "backend"));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const link = (name: string) => page.getByRole("link", { name, exact: true });
+const lines = (label: string) => page.getByLabel(label, { exact: true });
+const text = async (label: string): Promise<string> => (await lines(label).textContent()) ?? "";
+
+/** How the page looks is kept to be looked at; that it keeps nobody out is checked, in both themes. */
+async function judged(name: string): Promise<void> {
+  await visit.screenshots(name);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect({ name, colorScheme, barriers: await visit.barriers() }).toEqual({ name, colorScheme, barriers: [] });
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+/** What a person has pasted into a shell, and what came of it. The key and the known hosts are theirs. */
+async function pasted(command: string, knownHosts: string): Promise<string> {
+  const file = join(folder, "known_hosts");
+  await writeFile(file, `${knownHosts}\n`);
+  const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", `UserKnownHostsFile=${file}`, "IdentitiesOnly=yes"];
+  const own = ["-F", "none", "-i", key.file, ...options.flatMap((option) => ["-o", option])];
+  const [program = "", ...args] = command.split(" ");
+  return (await run(program, [...own, ...args, "whoami"])).stdout;
+}
+
+describe("from nothing to a login", () => {
+  test("somebody makes the first account", async () => {
+    await link("Make one").click();
+    await page.getByLabel("Username").fill(newUser("ada"));
+    await page.getByLabel("Password").fill(PASSWORD);
+    await judged("sign-up");
+    await button("Make the account").click();
+    await page.getByText("No machine is lent to you yet.").waitFor();
+    await judged("instances-no-backend");
+  });
+
+  test("registers a backend, runs it with the key that is shown, and sees it come online without a reload", async () => {
+    await link("Backends").click();
+    await page.getByText("No machine is lent here yet.").waitFor();
+    await judged("backends-empty");
+    await link("Register a backend").click();
+    await page.getByLabel("Name").fill(BACKEND);
+    await button("Register").click();
+    await page.getByText("Waiting for it to connect").waitFor();
+    await judged("backend-registered");
+    backendEnvironment = {
+      DOCKHOST_API_KEY: await text("API key"),
+      MAIN_SERVER_BACKEND_URL: url,
+      DOCKHOST_DATA_DIR: join(folder, "backend"),
+      DOCKHOST_PORT_RANGE: await freePortRange(30),
+    };
+    expect(await text("Commands")).toContain(backendEnvironment["DOCKHOST_API_KEY"]);
+    expect(await text("Commands")).toContain(url);
+    backend = new BackendProcess(backendEnvironment);
+    await page.getByText("It has connected.").waitFor();
+  });
+
+  test("is told while typing what is wrong with a key, and logs in by the line that is shown", async () => {
+    await link("Instances").click();
+    await page.getByLabel("Public key").fill(key.publicKey.slice(0, -30));
+    await page.getByText("copy the whole line of the .pub file again").waitFor();
+    expect(await button("Create instance").isDisabled()).toBe(true);
+    await page.getByLabel("Public key").fill(key.publicKey);
+    await judged("instances-welcome");
+    await button("Create instance").click();
+    await lines("SSH command").waitFor();
+    expect(await pasted(await text("SSH command"), await text("Known hosts line"))).toBe("root\n");
+    await judged("instance-connect");
+  });
+});
+
+describe("an instance", () => {
+  test("has a terminal that is typed into", async () => {
+    await link("Terminal").click();
+    await page.getByRole("textbox", { name: /terminal/i }).waitFor();
+    await shows(/[#$]/);
+    await page.keyboard.type("echo forty-$((6*7))\n");
+    await shows(/forty-42/);
+    await judged("instance-terminal");
+  });
+
+  test("keeps its terminal through a backend that is killed and comes back", async () => {
+    await backend?.end("SIGKILL");
+    await page
+      .getByText(/lost|reconnect/i)
+      .first()
+      .waitFor();
+    backend = new BackendProcess(backendEnvironment);
+    await page.getByText("connected", { exact: true }).waitFor({ timeout: 60_000 });
+    await page.getByRole("textbox", { name: /terminal/i }).focus();
+    await page.keyboard.type("echo fifty-$((5+2))\n");
+    await shows(/fifty-7/);
+  });
+
+  test("has a log that is followed and searched, and its activity drawn", async () => {
+    await link("Logs").click();
+    await page
+      .getByRole("log")
+      .getByText(/sshd|Server listening/i)
+      .first()
+      .waitFor();
+    await judged("instance-logs");
+    await link("Activity").click();
+    await page
+      .getByText(/CPU|Processor/)
+      .first()
+      .waitFor();
+    await page.locator("canvas").first().waitFor();
+    await judged("instance-activity");
+  });
+
+  test("is stopped and started, and says why it does not run meanwhile", async () => {
+    await button("Stop").click();
+    await button("Start").waitFor();
+    await link("Connect").click();
+    await page
+      .getByText(/stopped by you|stopped by its owner|was stopped/i)
+      .first()
+      .waitFor();
+    await judged("instance-stopped");
+    await button("Start").click();
+    await button("Stop").waitFor();
+  });
+
+  test("is still there, and the page up to date, after the main server was started anew beneath it", async () => {
+    await link("Instances").click();
+    await lines("SSH command").waitFor();
+    await server.end("SIGKILL");
+    await page.getByText("The main server is out of reach").waitFor();
+    await judged("offline");
+    server = new MainServerProcess(join(folder, "main-server"), port);
+    await server.ready();
+    await page.getByText("The main server is out of reach").waitFor({ state: "hidden" });
+    await page.getByText("running", { exact: true }).waitFor({ timeout: 45_000 });
+    await judged("instances");
+  });
+
+  test("is deleted by who types its name, and by nobody else", async () => {
+    await link(BACKEND).click();
+    await link("Settings").click();
+    await judged("instance-settings");
+    await button("Delete instance").click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel(`Type “${BACKEND}” to go on`).fill("lab-2");
+    expect(await dialog.getByRole("button", { name: "Delete instance" }).isDisabled()).toBe(true);
+    await judged("instance-delete");
+    await dialog.getByLabel(`Type “${BACKEND}” to go on`).fill(BACKEND);
+    await dialog.getByRole("button", { name: "Delete instance" }).click();
+    await page.getByText("Welcome: your first Ubuntu").waitFor();
+  });
+});
+
+describe("the rest of the page", () => {
+  test("shows a backend from all sides, and drains it", async () => {
+    await link("Backends").click();
+    await page.getByText("available", { exact: true }).waitFor();
+    await judged("backends");
+    await link(BACKEND).click();
+    await page.locator("canvas").first().waitFor();
+    await judged("backend-overview");
+    await link("Containers").click();
+    await page.getByText("It runs nothing for anybody.").waitFor();
+    await link("Log").click();
+    await page
+      .getByRole("log")
+      .getByText(/connected/i)
+      .first()
+      .waitFor();
+    await judged("backend-log");
+    await link("API keys").click();
+    await button("New key").click();
+    await page.getByText("The new key").waitFor();
+    await judged("backend-keys");
+    await link("Settings").click();
+    await button("Drain").click();
+    await page.getByRole("dialog").getByRole("button", { name: "Drain" }).click();
+    await page.getByText("draining", { exact: true }).waitFor();
+    await judged("backend-settings");
+  });
+
+  test("invites somebody, who comes by the link", async () => {
+    await link("People").click();
+    await button("Make an invitation").click();
+    await lines("Invitation link").waitFor();
+    await judged("people");
+    await using guest = await chromium.visit(await text("Invitation link"));
+    await guest.page.getByLabel("Username").fill(newUser("grace"));
+    await guest.page.getByLabel("Password").fill(PASSWORD);
+    await guest.page.getByRole("button", { name: "Make the account" }).click();
+    await guest.page.getByRole("heading", { name: "Instances" }).waitFor();
+    expect(await guest.page.getByRole("link", { name: "People" }).count()).toBe(0);
+  });
+
+  test("tells what was done, and lets go who wants to go", async () => {
+    await link("History").click();
+    await page.getByText("instance deleted").first().waitFor();
+    await page.getByLabel("Action").selectOption("invitation.created");
+    await page.getByText("instance deleted").first().waitFor({ state: "hidden" });
+    await judged("history");
+    await link("Account").click();
+    await page.getByText("(this one)").waitFor();
+    await judged("account");
+    await button("Sign out").first().click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  });
+
+  test("has done all that within its policy, and without an error", () => {
+    expect(visit.complaints.filter((complaint) => !complaint.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
+  });
+});
+
+/** What stands in the terminal, as a person reads it. */
+async function shows(pattern: RegExp): Promise<void> {
+  await expect.poll(async () => page.locator(".xterm-rows").innerText(), { timeout: 20_000 }).toMatch(pattern);
+}
