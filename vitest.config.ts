@@ -1,10 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const protocolSource = fileURLToPath(new URL("protocol/src/index.ts", import.meta.url));
+const protocolSource = (file: string) => fileURLToPath(new URL(`protocol/src/${file}`, import.meta.url));
 
 export default defineConfig({
-  resolve: { alias: { "@dockhost/protocol": protocolSource } },
+  resolve: {
+    // The first that fits counts, and the shorter name fits both.
+    alias: { "@dockhost/protocol/rest": protocolSource("rest.ts"), "@dockhost/protocol": protocolSource("index.ts") },
+  },
   test: {
     // Most of what they do is to wait; with more at once a machine of two processors is late with everything.
     maxWorkers: 2,

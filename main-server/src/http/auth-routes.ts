@@ -1,9 +1,9 @@
+import { failures, SignIn, SignUp, UserReply } from "@dockhost/protocol/rest";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Accounts, Client, Credentials, Session } from "../services/accounts.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { App } from "./app.ts";
-import { failures, SignIn, SignUp, UserReply } from "./schemas.ts";
 import { clearSession, requireUser, sessionOf, setSession, userOf, type CookieOptions } from "./sessions.ts";
 
 /** For each address, in a minute. */

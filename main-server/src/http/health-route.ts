@@ -1,6 +1,6 @@
+import { failures } from "@dockhost/protocol/rest";
 import * as z from "zod";
 import type { App } from "./app.ts";
-import { failures } from "./schemas.ts";
 
 const Health = z.object({ status: z.literal("ok"), version: z.string(), uptimeSeconds: z.number() });
 

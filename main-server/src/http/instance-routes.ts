@@ -1,7 +1,7 @@
+import * as schemas from "@dockhost/protocol/rest";
 import type { FastifyRequest } from "fastify";
 import type { Caller, Instances } from "../services/instances.ts";
 import type { App } from "./app.ts";
-import * as schemas from "./schemas.ts";
 import { userOf } from "./sessions.ts";
 
 const tags = ["instances"];

@@ -1,6 +1,6 @@
+import * as schemas from "@dockhost/protocol/rest";
 import type { SavedKeys } from "../services/saved-keys.ts";
 import type { App } from "./app.ts";
-import * as schemas from "./schemas.ts";
 import { userOf } from "./sessions.ts";
 
 const tags = ["keys"];

@@ -1,7 +1,7 @@
+import * as schemas from "@dockhost/protocol/rest";
 import * as z from "zod";
 import type { Accounts } from "../services/accounts.ts";
 import type { App } from "./app.ts";
-import * as schemas from "./schemas.ts";
 import { sessionOf, userOf } from "./sessions.ts";
 
 const tags = ["auth"];

@@ -1,9 +1,13 @@
-import { BackendStatus, ContainerState, Limits, MAX_SSH_KEYS, Ports, Username } from "@dockhost/protocol";
+// What the main server's REST interface takes and answers, for itself and for its page.
 import * as z from "zod";
+import { Limits, MAX_SSH_KEYS } from "./commands.ts";
+import { ContainerState, Ports, Username } from "./containers.ts";
+import { BackendStatus } from "./reports.ts";
 
-const ErrorReply = z
+export const ErrorReply = z
   .object({ error: z.object({ code: z.string(), message: z.string() }) })
   .meta({ id: "Error", description: "`message` is one sentence that a person can act on." });
+export type ErrorReply = z.infer<typeof ErrorReply>;
 
 /** The failures that any route may reply with. */
 export const failures = { "4xx": ErrorReply, "5xx": ErrorReply };
@@ -19,6 +23,7 @@ const NextCursor = z.string().nullable().meta({ description: "Asks for the next 
 export const UserReply = z
   .object({ user: z.object({ id: z.string(), username: z.string(), createdAt: Time }) })
   .meta({ id: "User" });
+export type UserReply = z.infer<typeof UserReply>;
 
 const Password = z.string().min(8, "must have at least 8 characters").max(256, "must have at most 256 characters");
 
@@ -33,7 +38,7 @@ export const SignIn = z.object({ username: z.string().max(1024), password: z.str
 
 export const NewPassword = z.object({ currentPassword: z.string().max(1024), newPassword: Password });
 
-const Session = z
+export const Session = z
   .object({
     id: z.string(),
     current: z.boolean().meta({ description: "The one that asks." }),
@@ -43,15 +48,19 @@ const Session = z
     expiresAt: Time,
   })
   .meta({ id: "Session" });
+export type Session = z.infer<typeof Session>;
 export const SessionPage = z.object({ sessions: z.array(Session), nextCursor: NextCursor });
+export type SessionPage = z.infer<typeof SessionPage>;
 
 const KeyLine = z.string("must be one OpenSSH public key line");
 
 export const SavedKey = z
   .object({ id: z.string(), name: z.string(), line: z.string(), fingerprint: z.string(), createdAt: Time })
   .meta({ id: "SavedKey" });
+export type SavedKey = z.infer<typeof SavedKey>;
 export const NewSavedKey = z.object({ sshPublicKey: KeyLine, name: z.string().trim().min(1).max(64).optional() });
 export const SavedKeyPage = z.object({ keys: z.array(SavedKey), nextCursor: NextCursor });
+export type SavedKeyPage = z.infer<typeof SavedKeyPage>;
 
 export const Backend = z
   .object({
@@ -70,6 +79,7 @@ export const Backend = z
     lastSeenAt: Time.nullable(),
   })
   .meta({ id: "Backend", description: "What it last reported is null until it has reported once." });
+export type Backend = z.infer<typeof Backend>;
 
 export const NewBackend = z.object({
   name: z
@@ -78,13 +88,19 @@ export const NewBackend = z.object({
     .regex(/^[^\p{Cc}]{1,64}$/u, "must have 1 to 64 printable characters"),
 });
 export const CreatedBackend = z.object({ backend: Backend, apiKey: z.string() });
+export type CreatedBackend = z.infer<typeof CreatedBackend>;
 export const BackendPage = z.object({ backends: z.array(Backend), nextCursor: NextCursor });
+export type BackendPage = z.infer<typeof BackendPage>;
 
 export const Draining = z.object({ draining: z.boolean() });
+export type Draining = z.infer<typeof Draining>;
 
-const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
+export const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
+export type Key = z.infer<typeof Key>;
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
+export type CreatedKey = z.infer<typeof CreatedKey>;
 export const KeyPage = z.object({ keys: z.array(Key), nextCursor: NextCursor });
+export type KeyPage = z.infer<typeof KeyPage>;
 
 export const Instance = z
   .object({
@@ -99,6 +115,7 @@ export const Instance = z
     createdAt: Time,
   })
   .meta({ id: "Instance" });
+export type Instance = z.infer<typeof Instance>;
 
 export const NewInstance = z.object({
   sshPublicKey: KeyLine,
@@ -108,6 +125,8 @@ export const NewInstance = z.object({
 });
 export const InstanceKeys = z.object({ sshPublicKeys: z.array(KeyLine).min(1).max(MAX_SSH_KEYS) });
 export const InstancePage = z.object({ instances: z.array(Instance), nextCursor: NextCursor });
+export type InstancePage = z.infer<typeof InstancePage>;
 export const Id = z.object({ id: z.string().max(64) });
 export const KeyId = Id.extend({ keyId: z.string().max(64) });
 export const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });
+export type Deleted = z.infer<typeof Deleted>;
