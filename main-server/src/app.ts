@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import proxyAddr from "@fastify/proxy-addr";
 import { BackendClient, type Patience } from "./backends/backend-client.ts";
 import { Gateway } from "./backends/gateway.ts";
 import { Registry } from "./backends/registry.ts";
@@ -11,9 +12,11 @@ import { ViewerDoor } from "./http/viewer-door.ts";
 import { createLog, type Log } from "./observe/log.ts";
 import { originRule } from "./origin.ts";
 import { Accounts } from "./services/accounts.ts";
+import { Audit } from "./services/audit.ts";
 import { Backends } from "./services/backends.ts";
 import { InstanceCommands } from "./services/instance-commands.ts";
 import { Instances } from "./services/instances.ts";
+import { Invitations } from "./services/invitations.ts";
 import { Keys } from "./services/keys.ts";
 import { ensureLocalBackend } from "./services/local-backend.ts";
 import { News } from "./services/news.ts";
@@ -22,9 +25,11 @@ import { Passwords } from "./services/passwords.ts";
 import { Restores } from "./services/restores.ts";
 import { Resync } from "./services/resync.ts";
 import { SavedKeys } from "./services/saved-keys.ts";
+import { SessionWatch } from "./services/session-watch.ts";
 import { SignupPolicy } from "./services/signup-policy.ts";
 import { Streams } from "./services/streams.ts";
 import { UnknownContainers } from "./services/unknown-containers.ts";
+import { Users } from "./services/users.ts";
 import { Store } from "./store/store.ts";
 import { VERSION } from "./version.ts";
 
@@ -77,6 +82,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   store.instances.onChange((userId) => news.instancesChanged(userId));
   const commands = new InstanceCommands(store.instances, client, operations, log);
   const signup = new SignupPolicy(config.signup === "open", await store.accounts.any());
+  const trusted = proxyAddr.compile([...config.trustProxy]);
   const originAllowed = originRule(config.publicUrl, config.listen);
 
   const { localBackendKeyFile: keyFile } = config;
@@ -85,9 +91,14 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
   };
   await ensureLocal();
 
-  const accounts = new Accounts(store, await Passwords.create(), signup);
+  const watch = new SessionWatch(store.sessions, log);
+  const audit = new Audit(store, log);
+  const accounts = new Accounts({ store, passwords: await Passwords.create(), policy: signup, watch });
   const app = await createHttp({
     accounts,
+    users: new Users(store, watch),
+    invitations: new Invitations(store),
+    audit,
     backends: new Backends({ client, store, registry, keys, unknown }),
     instances: new Instances({ store, registry, commands }),
     savedKeys: new SavedKeys(store),
@@ -108,12 +119,13 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     log,
   });
   const streamDoor = new StreamDoor(app.server);
-  const streams = new Streams({ store, client, door: streamDoor, log });
+  const streams = new Streams({ store, client, door: streamDoor, audit, log });
   const viewerDoor = new ViewerDoor(app.server, {
     accounts,
     streams,
     originAllowed,
     parseCookies: (header) => app.parseCookie(header),
+    addressOf: (request) => proxyAddr(request, trusted),
   });
   const restores = new Restores({ store, registry, signup, ensureLocalBackend: ensureLocal, log });
   const control = await ControlSocket.open(store.dataDir, { restore: (staged) => restores.restore(staged) });
@@ -129,6 +141,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     async [Symbol.asyncDispose]() {
       await control?.[Symbol.asyncDispose]();
       client.close();
+      watch[Symbol.dispose]();
       viewerDoor[Symbol.dispose]();
       streamDoor[Symbol.dispose]();
       const closed = doors[Symbol.asyncDispose]();
@@ -136,6 +149,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
       await closed;
       await app.close();
       await operations.idle();
+      await audit[Symbol.asyncDispose]();
       await store[Symbol.asyncDispose]();
       log.info("The main server has closed.");
     },

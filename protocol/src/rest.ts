@@ -1,5 +1,6 @@
 // What the main server's REST interface takes and answers, for itself and for its page.
 import * as z from "zod";
+import { AUDIT_ACTIONS } from "./audit-actions.ts";
 import { Limits, MAX_SSH_KEYS } from "./commands.ts";
 import { ContainerState, Ports, Username } from "./containers.ts";
 import { BackendStatus, type OperationPhase } from "./reports.ts";
@@ -20,17 +21,40 @@ export const PageQuery = z.object({
 });
 const NextCursor = z.string().nullable().meta({ description: "Asks for the next page; null on the last one." });
 
-export const UserReply = z
-  .object({ user: z.object({ id: z.string(), username: z.string(), createdAt: Time }) })
+export const Role = z.enum(["admin", "operator", "user"]).meta({
+  description:
+    "A user has instances; an operator registers backends as well; an admin manages everything that is shared.",
+});
+export type Role = z.infer<typeof Role>;
+
+export const User = z
+  .object({ id: z.string(), username: z.string(), role: Role, createdAt: Time })
   .meta({ id: "User" });
+export type User = z.infer<typeof User>;
+export const UserReply = z.object({ user: User });
 export type UserReply = z.infer<typeof UserReply>;
+
+export const UserWithInstances = User.extend({ instances: z.int() }).meta({
+  id: "UserWithInstances",
+  description: "How many instances there are of theirs, gone ones aside.",
+});
+export type UserWithInstances = z.infer<typeof UserWithInstances>;
+export const UserPage = z.object({ users: z.array(UserWithInstances), nextCursor: NextCursor });
+export type UserPage = z.infer<typeof UserPage>;
+export const NewRole = z.object({ role: Role });
+
+export const SignupReply = z.object({
+  open: z.boolean().meta({ description: "Anyone may sign up; otherwise a token is needed." }),
+  firstAccount: z.boolean().meta({ description: "There is no account yet: the first one becomes an admin's." }),
+});
+export type SignupReply = z.infer<typeof SignupReply>;
 
 const Password = z.string().min(8, "must have at least 8 characters").max(256, "must have at most 256 characters");
 
 export const SignUp = z.object({
   username: Username,
   password: Password,
-  token: z.string().max(256).optional().meta({ description: "Of the first account, while sign-up is closed." }),
+  token: z.string().max(256).optional().meta({ description: "An invitation's, or the first account's." }),
 });
 
 /** Not checked any closer: what no account can have is answered like what none has. */
@@ -51,6 +75,23 @@ export const Session = z
 export type Session = z.infer<typeof Session>;
 export const SessionPage = z.object({ sessions: z.array(Session), nextCursor: NextCursor });
 export type SessionPage = z.infer<typeof SessionPage>;
+
+export const Invitation = z
+  .object({
+    id: z.string(),
+    role: Role.meta({ description: "Of the account that is made with it." }),
+    note: z.string().nullable(),
+    createdAt: Time,
+    expiresAt: Time,
+    createdBy: z.string().meta({ description: "The username of who invites." }),
+  })
+  .meta({ id: "Invitation" });
+export type Invitation = z.infer<typeof Invitation>;
+export const NewInvitation = z.object({ role: Role, note: z.string().trim().min(1).max(200).optional() });
+export const CreatedInvitation = z.object({ invitation: Invitation, token: z.string() });
+export type CreatedInvitation = z.infer<typeof CreatedInvitation>;
+export const InvitationPage = z.object({ invitations: z.array(Invitation), nextCursor: NextCursor });
+export type InvitationPage = z.infer<typeof InvitationPage>;
 
 const KeyLine = z.string("must be one OpenSSH public key line");
 
@@ -131,6 +172,33 @@ export const Id = z.object({ id: z.string().max(64) });
 export const KeyId = Id.extend({ keyId: z.string().max(64) });
 export const Deleted = z.object({ id: z.string(), deleted: z.literal(true) });
 export type Deleted = z.infer<typeof Deleted>;
+
+/** What is put on record, whoever does it. */
+export const AuditAction = z.enum(AUDIT_ACTIONS);
+export type AuditAction = z.infer<typeof AuditAction>;
+
+export const AuditEntry = z
+  .object({
+    id: z.string(),
+    at: Time,
+    username: z.string().nullable().meta({ description: "Null where it is nobody's account." }),
+    action: AuditAction,
+    subject: z.string().nullable().meta({ description: "The id of what it was done to; of an account, its username." }),
+    outcome: z.enum(["done", "refused", "failed"]),
+    detail: z
+      .string()
+      .nullable()
+      .meta({ description: "Why not, in the sentence that was answered; or what was done." }),
+    address: z.string().nullable().meta({ description: "From where it was asked." }),
+  })
+  .meta({ id: "AuditEntry" });
+export type AuditEntry = z.infer<typeof AuditEntry>;
+export const AuditQuery = PageQuery.extend({
+  user: z.string().max(256).optional().meta({ description: "Only what this username did." }),
+  action: AuditAction.optional(),
+});
+export const AuditPage = z.object({ entries: z.array(AuditEntry), nextCursor: NextCursor });
+export type AuditPage = z.infer<typeof AuditPage>;
 
 /** How far an operation on an instance is. */
 interface Progress {

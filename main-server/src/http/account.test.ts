@@ -1,19 +1,12 @@
 import * as z from "zod";
 import { expect, test } from "vitest";
-import { Browser, PASSWORD, signedUp } from "../testing/browser.ts";
+import { PASSWORD, signedIn, signedUp, type Browser } from "../testing/browser.ts";
 import { sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";
 
 const Sessions = z.object({
   sessions: z.array(z.object({ id: z.string(), current: z.boolean(), userAgent: z.string().nullable() })),
 });
-
-async function signedIn(url: string, username: string, password = PASSWORD): Promise<Browser> {
-  const browser = new Browser(url);
-  const { status } = await browser.post("/api/auth/signin", { username, password });
-  expect(status).toBe(200);
-  return browser;
-}
 
 const sessionsOf = async (browser: Browser) => Sessions.parse((await browser.get("/api/auth/sessions")).body).sessions;
 

@@ -1,9 +1,10 @@
-import { failures, SignIn, SignUp, UserReply } from "@dockhost/protocol/rest";
+import { failures, SignIn, SignUp, SignupReply, UserReply } from "@dockhost/protocol/rest";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import type { Accounts, Client, Credentials, Session } from "../services/accounts.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { App } from "./app.ts";
+import { remark } from "./audit-hook.ts";
 import { clearSession, requireUser, sessionOf, setSession, userOf, type CookieOptions } from "./sessions.ts";
 
 /** For each address, in a minute. */
@@ -27,12 +28,20 @@ export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions):
   const signIn = guardedSignIn(app, accounts, limits.failedSignIns);
 
   app.route({
+    method: "GET",
+    url: "/api/auth/signup",
+    schema: { tags, summary: "Who may make an account", response: { 200: SignupReply, ...failures } },
+    handler: () => accounts.signupPolicy(),
+  });
+
+  app.route({
     method: "POST",
     url: "/api/auth/signup",
-    config: { rateLimit: { max: limits.signUps, timeWindow } },
+    config: { rateLimit: { max: limits.signUps, timeWindow }, audit: "account.signed-up" },
     schema: { tags, summary: "Make an account, and sign in", body: SignUp, response: { 201: UserReply, ...failures } },
     handler: async (request, reply) => {
       const session = await accounts.signUp(request.body, request.body.token, clientOf(request));
+      remark(request, { user: session.user });
       setSession(request, reply, session.token, cookie);
       return reply.code(201).send({ user: session.user });
     },
@@ -41,12 +50,16 @@ export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions):
   app.route({
     method: "POST",
     url: "/api/auth/signin",
-    config: { rateLimit: { max: limits.signIns, timeWindow } },
+    config: {
+      rateLimit: { max: limits.signIns, timeWindow },
+      audit: (_request, done) => (done ? "account.signed-in" : "account.sign-in-failed"),
+    },
     schema: { tags, summary: "Sign in", body: SignIn, response: { 200: UserReply, ...failures } },
     handler: async (request, reply) => {
       const session = await signIn(request, request.body);
       const former = sessionOf(request);
       if (former !== undefined) await accounts.signOut(former);
+      remark(request, { user: session.user });
       setSession(request, reply, session.token, cookie);
       return { user: session.user };
     },
@@ -55,10 +68,14 @@ export function authRoutes(app: App, { accounts, cookie, limits }: AuthOptions):
   app.route({
     method: "POST",
     url: "/api/auth/signout",
+    config: { audit: "account.signed-out" },
     schema: { tags, summary: "Sign out", response: { 200: z.object({}), ...failures } },
     handler: async (request, reply) => {
       const token = sessionOf(request);
-      if (token !== undefined) await accounts.signOut(token);
+      if (token !== undefined) {
+        remark(request, { user: await accounts.userOf(token) });
+        await accounts.signOut(token);
+      }
       clearSession(reply);
       return {};
     },
@@ -89,6 +106,8 @@ function guardedSignIn(app: App, accounts: Accounts, failedSignIns: number) {
     try {
       return await accounts.signIn(credentials, clientOf(request));
     } catch (error) {
+      // Of an account alone: what else was typed there may be a password.
+      remark(request, { user: await accounts.named(credentials.username) });
       await failed(request);
       throw error;
     }

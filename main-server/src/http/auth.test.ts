@@ -10,7 +10,10 @@ test("a newcomer signs up, is known, signs out, and is known no more", async () 
   const signUp = await browser.post("/api/auth/signup", { username: "Ada", password: PASSWORD });
   expect(signUp.status).toBe(201);
   expect(signUp.body).toEqual({
-    user: { id: expect.any(String) as string, username: "Ada", createdAt: expect.any(String) as string },
+    user: {
+      ...{ id: expect.any(String) as string, createdAt: expect.any(String) as string },
+      ...{ username: "Ada", role: "admin" },
+    },
   });
   expect(await browser.get("/api/auth/me")).toMatchObject({ status: 200, body: signUp.body });
   const cookie = browser.headers.cookie ?? "";

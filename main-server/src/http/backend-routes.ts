@@ -1,6 +1,8 @@
 import * as schemas from "@dockhost/protocol/rest";
+import type { FastifyRequest } from "fastify";
 import type { Backends } from "../services/backends.ts";
 import type { App } from "./app.ts";
+import { remark } from "./audit-hook.ts";
 import { userOf } from "./sessions.ts";
 
 const tags = ["backends"];
@@ -10,8 +12,15 @@ const { failures, Id, KeyId } = schemas;
 export function backendRoutes(app: App, backends: Backends): void {
   app.post(
     "/api/backends",
-    { schema: { tags, body: schemas.NewBackend, response: { 201: schemas.CreatedBackend, ...failures } } },
-    async (request, reply) => reply.code(201).send(await backends.create(userOf(request).id, request.body.name)),
+    {
+      config: { audit: "backend.registered" },
+      schema: { tags, body: schemas.NewBackend, response: { 201: schemas.CreatedBackend, ...failures } },
+    },
+    async (request, reply) => {
+      const created = await backends.create(userOf(request), request.body.name);
+      remark(request, { subject: created.backend.id, detail: created.backend.name });
+      return reply.code(201).send(created);
+    },
   );
 
   app.get(
@@ -31,15 +40,21 @@ export function backendRoutes(app: App, backends: Backends): void {
 
   app.put(
     "/api/backends/:id/draining",
-    { schema: { tags, params: Id, body: schemas.Draining, response: { 200: schemas.Draining, ...failures } } },
-    async (request) => backends.setDraining(userOf(request).id, request.params.id, request.body.draining),
+    {
+      config: { audit: drainedOrNot },
+      schema: { tags, params: Id, body: schemas.Draining, response: { 200: schemas.Draining, ...failures } },
+    },
+    async (request) => backends.setDraining(userOf(request), request.params.id, request.body.draining),
   );
 
   app.delete(
     "/api/backends/:id",
-    { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },
+    {
+      config: { audit: "backend.deleted" },
+      schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } },
+    },
     async (request) => {
-      await backends.remove(userOf(request).id, request.params.id);
+      await backends.remove(userOf(request), request.params.id);
       return { id: request.params.id, deleted: true as const };
     },
   );
@@ -50,26 +65,41 @@ export function backendRoutes(app: App, backends: Backends): void {
 function keyRoutes(app: App, backends: Backends): void {
   app.post(
     "/api/backends/:id/keys",
-    { schema: { tags, params: Id, response: { 201: schemas.CreatedKey, ...failures } } },
-    async (request, reply) => reply.code(201).send(await backends.mintKey(userOf(request).id, request.params.id)),
+    {
+      config: { audit: "backend-key.minted" },
+      schema: { tags, params: Id, response: { 201: schemas.CreatedKey, ...failures } },
+    },
+    async (request, reply) => {
+      const minted = await backends.mintKey(userOf(request), request.params.id);
+      remark(request, { detail: `Key ${minted.key.id}` });
+      return reply.code(201).send(minted);
+    },
   );
 
   app.get(
     "/api/backends/:id/keys",
     { schema: { tags, params: Id, querystring: schemas.PageQuery, response: { 200: schemas.KeyPage, ...failures } } },
     async (request) => {
-      const { items, nextCursor } = await backends.listKeys(userOf(request).id, request.params.id, request.query);
+      const { items, nextCursor } = await backends.listKeys(userOf(request), request.params.id, request.query);
       return { keys: items, nextCursor };
     },
   );
 
   app.delete(
     "/api/backends/:id/keys/:keyId",
-    { schema: { tags, params: KeyId, response: { 200: schemas.Deleted, ...failures } } },
+    {
+      config: { audit: "backend-key.revoked" },
+      schema: { tags, params: KeyId, response: { 200: schemas.Deleted, ...failures } },
+    },
     async (request) => {
       const { id, keyId } = request.params;
-      await backends.revokeKey(userOf(request).id, id, keyId);
+      remark(request, { detail: `Key ${keyId}` });
+      await backends.revokeKey(userOf(request), id, keyId);
       return { id: keyId, deleted: true as const };
     },
   );
 }
+
+/** Its body may be anything as yet. */
+const drainedOrNot = ({ body }: FastifyRequest): schemas.AuditAction =>
+  (body as Partial<schemas.Draining> | null | undefined)?.draining === false ? "backend.undrained" : "backend.drained";

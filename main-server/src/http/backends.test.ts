@@ -151,11 +151,12 @@ test("this machine's backend is shared, joins with the key in the file, and keep
   const main = await startMainServer({ localBackendKeyFile: keyFile });
   const apiKey = readFileSync(keyFile, "utf8").trim();
   expect(statSync(keyFile).mode & 0o777).toBe(0o600);
-  const ada = await signedUp(main.url, "ada");
-  const [shared] = await backendsOf(ada);
+  await signedUp(main.url, "ada");
+  const bob = await signedUp(main.url, "bob");
+  const [shared] = await backendsOf(bob);
   expect(shared).toMatchObject({ shared: true });
-  expect(await ada.delete(`/api/backends/${shared?.id ?? ""}`)).toMatchObject({ status: 403, code: "FORBIDDEN" });
-  expect(await ada.post(`/api/backends/${shared?.id ?? ""}/keys`)).toMatchObject({ status: 403, code: "FORBIDDEN" });
+  expect(await bob.delete(`/api/backends/${shared?.id ?? ""}`)).toMatchObject({ status: 403, code: "FORBIDDEN" });
+  expect(await bob.post(`/api/backends/${shared?.id ?? ""}/keys`)).toMatchObject({ status: 403, code: "FORBIDDEN" });
   const again = await main.restart();
   expect(readFileSync(keyFile, "utf8").trim()).toBe(apiKey);
   await connectBackend(again.url, apiKey);

@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { foreseen, ServiceError, type ErrorCode } from "../services/errors.ts";
+import { remark } from "./audit-hook.ts";
 
 /** The one place where a code becomes a status. */
 const STATUS: Record<ErrorCode, number> = {
@@ -33,6 +34,7 @@ export function replyWithError(error: unknown, request: FastifyRequest, reply: F
   const failure = asServiceError(error);
   if (failure.code === "INTERNAL") request.log.error({ err: error }, "A request failed.");
   if (failure.cause !== undefined) request.log.warn({ problem: failure.message }, "A request failed.");
+  remark(request, { detail: failure.message });
   return reply.code(STATUS[failure.code]).send({ error: { code: failure.code, message: failure.message } });
 }
 

@@ -1,8 +1,9 @@
 import { PassThrough } from "node:stream";
+import type { Accounts } from "../services/accounts.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { News } from "../services/news.ts";
 import type { App } from "./app.ts";
-import { userOf } from "./sessions.ts";
+import { sessionOf, userOf } from "./sessions.ts";
 
 /** So often something is said, so that whoever is between keeps the line open, ms. */
 const SIGN_OF_LIFE_MS = 20_000;
@@ -11,7 +12,7 @@ const LAG_MAX = 256 * 1024;
 const MAX_OF_USER = 16;
 
 /** Server-sent events, for signed-in users: https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export function newsRoute(app: App, news: News): void {
+export function newsRoute(app: App, news: News, accounts: Accounts): void {
   const open = new Map<PassThrough, string>();
 
   app.addHook("preClose", (done) => {
@@ -27,13 +28,17 @@ export function newsRoute(app: App, news: News): void {
     const stream = new PassThrough();
     open.set(stream, user.id);
     const say = (text: string): void => {
+      if (stream.writableEnded) return;
       if (stream.writableLength > LAG_MAX) stream.destroy();
       else stream.write(text);
     };
     const stop = news.follow(user, (item) => say(`data: ${JSON.stringify(item)}\n\n`));
+    // Who follows on asks anew, and is told then to sign in.
+    const stopWatching = accounts.whileSignedIn(user, sessionOf(request) ?? "", () => stream.end());
     const signs = setInterval(() => say(": still here\n\n"), SIGN_OF_LIFE_MS);
     stream.once("close", () => {
       stop();
+      stopWatching();
       clearInterval(signs);
       open.delete(stream);
     });

@@ -57,6 +57,15 @@ test("changes that come together are told together", async () => {
   expect(told.filter(({ kind }) => kind === "instances-changed").length).toBeLessThan(5);
 });
 
+test("a page is told nothing any more once its session has ended", async () => {
+  const { url } = await startMainServer();
+  const ada = await signedUp(url, "ada");
+  const response = await fetch(`${url}/api/events`, { headers: { cookie: ada.headers.cookie ?? "" } });
+  const over = response.text();
+  await ada.post("/api/auth/signout");
+  expect(await over).toBe("retry: 1000\n\n");
+});
+
 test("only who is signed in is told anything", async () => {
   const { url } = await startMainServer();
   expect((await fetch(`${url}/api/events`)).status).toBe(401);

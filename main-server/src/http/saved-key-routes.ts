@@ -1,6 +1,7 @@
 import * as schemas from "@dockhost/protocol/rest";
 import type { SavedKeys } from "../services/saved-keys.ts";
 import type { App } from "./app.ts";
+import { remark } from "./audit-hook.ts";
 import { userOf } from "./sessions.ts";
 
 const tags = ["keys"];
@@ -10,10 +11,15 @@ const { failures, Id } = schemas;
 export function savedKeyRoutes(app: App, keys: SavedKeys): void {
   app.post(
     "/api/keys",
-    { schema: { tags, body: schemas.NewSavedKey, response: { 201: schemas.SavedKey, ...failures } } },
+    {
+      config: { audit: "saved-key.added" },
+      schema: { tags, body: schemas.NewSavedKey, response: { 201: schemas.SavedKey, ...failures } },
+    },
     async (request, reply) => {
       const { sshPublicKey, name } = request.body;
-      return reply.code(201).send(await keys.add(userOf(request).id, sshPublicKey, name));
+      const saved = await keys.add(userOf(request).id, sshPublicKey, name);
+      remark(request, { subject: saved.id, detail: saved.fingerprint });
+      return reply.code(201).send(saved);
     },
   );
 
@@ -28,7 +34,10 @@ export function savedKeyRoutes(app: App, keys: SavedKeys): void {
 
   app.delete(
     "/api/keys/:id",
-    { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },
+    {
+      config: { audit: "saved-key.removed" },
+      schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } },
+    },
     async (request) => {
       await keys.remove(userOf(request).id, request.params.id);
       return { id: request.params.id, deleted: true as const };

@@ -6,22 +6,29 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fas
 import type { Log } from "../observe/log.ts";
 import type { OriginRule } from "../origin.ts";
 import type { Accounts } from "../services/accounts.ts";
+import type { Audit } from "../services/audit.ts";
 import type { Backends } from "../services/backends.ts";
 import { ServiceError } from "../services/errors.ts";
 import type { Instances } from "../services/instances.ts";
+import type { Invitations } from "../services/invitations.ts";
 import type { News } from "../services/news.ts";
 import type { SavedKeys } from "../services/saved-keys.ts";
+import type { Users } from "../services/users.ts";
 import type { App } from "./app.ts";
+import { auditRequests } from "./audit-hook.ts";
+import { auditRoute } from "./audit-route.ts";
 import { authRoutes, type AuthLimits } from "./auth-routes.ts";
 import { backendRoutes } from "./backend-routes.ts";
 import { registerDocs } from "./docs.ts";
 import { replyNotFound, replyWithError } from "./error-replies.ts";
 import { healthRoute } from "./health-route.ts";
 import { instanceRoutes } from "./instance-routes.ts";
+import { invitationRoutes } from "./invitation-routes.ts";
 import { newsRoute } from "./news-route.ts";
 import { savedKeyRoutes } from "./saved-key-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
-import { requireUser } from "./sessions.ts";
+import { requireAdmin, requireUser } from "./sessions.ts";
+import { userRoutes } from "./user-routes.ts";
 
 /** For each address, in a minute. */
 export interface RateLimits extends AuthLimits {
@@ -30,6 +37,9 @@ export interface RateLimits extends AuthLimits {
 
 export interface HttpOptions {
   accounts: Accounts;
+  users: Users;
+  invitations: Invitations;
+  audit: Audit;
   backends: Backends;
   instances: Instances;
   savedKeys: SavedKeys;
@@ -59,7 +69,7 @@ export async function createHttp(options: HttpOptions): Promise<App> {
   return app;
 }
 
-function createApp({ trustProxy, log }: HttpOptions): App {
+function createApp({ trustProxy, audit, log }: HttpOptions): App {
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -72,6 +82,7 @@ function createApp({ trustProxy, log }: HttpOptions): App {
   app.setNotFoundHandler(replyNotFound);
   app.decorateRequest("user", null);
   acceptEmptyJson(app);
+  auditRequests(app, audit);
   app.addHook("onResponse", (request, { statusCode, elapsedTime }, done) => {
     const line = { method: request.method, path: pathOf(request), status: statusCode, ms: Math.round(elapsedTime) };
     request.log[line.path === "/health" ? "debug" : "info"](line, "Request served.");
@@ -115,7 +126,7 @@ async function registerProtection(app: App, { originAllowed, limits, publicTls }
 }
 
 function registerRoutes(app: App, options: HttpOptions): void {
-  const { accounts, backends, instances, news, savedKeys, limits, publicTls, version, check } = options;
+  const { accounts, audit, backends, instances, news, savedKeys, limits, publicTls, version, check } = options;
   healthRoute(app, version, check);
   authRoutes(app, { accounts, limits, cookie: { alwaysSecure: publicTls } });
   void app.register((signedIn: App, _options, done) => {
@@ -124,10 +135,21 @@ function registerRoutes(app: App, options: HttpOptions): void {
     instanceRoutes(signedIn, instances);
     savedKeyRoutes(signedIn, savedKeys);
     sessionRoutes(signedIn, accounts);
-    newsRoute(signedIn, news);
+    newsRoute(signedIn, news, accounts);
+    auditRoute(signedIn, audit);
+    void signedIn.register(adminRoutes(options));
     done();
   });
 }
+
+const adminRoutes =
+  ({ users, invitations }: HttpOptions) =>
+  (app: App, _options: object, done: () => void) => {
+    app.addHook("onRequest", requireAdmin);
+    userRoutes(app, users);
+    invitationRoutes(app, invitations);
+    done();
+  };
 
 /** Without the query, which may hold what is not for the log. */
 const pathOf = ({ url }: FastifyRequest) => url.split("?", 1)[0] ?? url;

@@ -11,7 +11,10 @@ const { failures, Id } = schemas;
 export function sessionRoutes(app: App, accounts: Accounts): void {
   app.post(
     "/api/auth/password",
-    { schema: { tags, body: schemas.NewPassword, response: { 200: z.object({}), ...failures } } },
+    {
+      config: { audit: "account.password-changed" },
+      schema: { tags, body: schemas.NewPassword, response: { 200: z.object({}), ...failures } },
+    },
     async (request) => {
       const { currentPassword, newPassword } = request.body;
       await accounts.changePassword(userOf(request), sessionOf(request) ?? "", currentPassword, newPassword);
@@ -30,7 +33,10 @@ export function sessionRoutes(app: App, accounts: Accounts): void {
 
   app.delete(
     "/api/auth/sessions/:id",
-    { schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } } },
+    {
+      config: { audit: "session.ended" },
+      schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } },
+    },
     async (request) => {
       await accounts.endSession(userOf(request), request.params.id);
       return { id: request.params.id, deleted: true as const };

@@ -39,6 +39,12 @@ export function requireUser(accounts: Accounts): (request: FastifyRequest) => Pr
   };
 }
 
+/** A hook that lets only admins through, once `requireUser` has told who they are. */
+export function requireAdmin(request: FastifyRequest, _reply: FastifyReply, done: (refusal?: Error) => void): void {
+  if (userOf(request).role === "admin") done();
+  else done(new ServiceError("FORBIDDEN", "Only an admin may do this."));
+}
+
 export function userOf({ user }: FastifyRequest): User {
   if (user) return user;
   throw new ServiceError("UNAUTHENTICATED", "Sign in first.");

@@ -1,9 +1,12 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import WebSocket from "ws";
 import { expect, test } from "vitest";
-import { addBackend, Browser, signedUp } from "../testing/browser.ts";
+import { addBackend, Browser, PASSWORD, signedIn, signedUp } from "../testing/browser.ts";
 import { connectBackend, failure, sshPublicKey } from "../testing/fake-backend.ts";
+import { openStreams } from "../testing/far-streams.ts";
 import { startMainServer } from "../testing/main-server.ts";
 
 /** What is answered to an upgrade to whatever stands in `target`. */
@@ -17,12 +20,16 @@ async function upgrade(url: string, target: string): Promise<string> {
 
 /** How the stream at `path` ends. */
 async function endOf(browser: Browser, path: string): Promise<{ code: number; reason: string }> {
-  const headers = { cookie: browser.headers.cookie ?? "" };
-  const socket = new WebSocket(browser.url.replace(/^http/, "ws") + path, { headers });
+  const socket = viewerOf(browser, path);
   return new Promise((resolve, reject) => {
     socket.once("close", (code, reason) => resolve({ code, reason: reason.toString() }));
     socket.once("error", reject);
   });
+}
+
+function viewerOf(browser: Browser, path: string): WebSocket {
+  const headers = { cookie: browser.headers.cookie ?? "" };
+  return new WebSocket(browser.url.replace(/^http/, "ws") + path, { headers });
 }
 
 test.each(["//", "/api/instances/%/logs", "/api/instances/1/logs?tail=-1", "/api/instances/1/tcp/23", "/", "/api"])(
@@ -55,4 +62,69 @@ test("a stream that the backend refuses ends with its reason, cut to what a WebS
   expect(await endOf(ada, path)).toEqual({ code: 4000, reason: "It failed with CONFLICT." });
   backend.scripts.set("open-stream", () => ({ ...failure("CONFLICT"), message: `x${"ä".repeat(200)}` }));
   expect((await endOf(ada, path)).reason).toMatch(/^xä{50,60}$/);
+});
+
+/** A shell of ada's, opened in each of two sessions of hers, and a third session that only looks on. */
+async function shells() {
+  const { url } = await startMainServer();
+  const first = await signedUp(url, "ada");
+  const [second, third] = [await signedIn(url, "ada"), await signedIn(url, "ada")];
+  const { apiKey } = await addBackend(first);
+  const backend = await connectBackend(url, apiKey);
+  const { body } = await first.post("/api/instances", { sshPublicKey: sshPublicKey() });
+  const path = `/api/instances/${(body as { id: string }).id}/shell`;
+  const farEnds = openStreams(backend, url);
+  const open = async (browser: Browser) => {
+    const viewer = viewerOf(browser, path);
+    const end = once(viewer, "close") as Promise<[number, Buffer]>;
+    await once(viewer, "open");
+    return { viewer, end: end.then(([code, reason]) => ({ code, reason: reason.toString() })) };
+  };
+  const inFirst = await open(first);
+  const inSecond = await open(second);
+  await expect.poll(() => farEnds.map(({ readyState }) => readyState)).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+  return { url, first, second, third, inFirst, inSecond, farEnds };
+}
+
+const OVER = { code: 4000, reason: "Your session has ended; sign in again." };
+
+test("a stream ends as its session is signed out, and those of other sessions go on", async () => {
+  const { first, inFirst, inSecond, farEnds } = await shells();
+  await first.post("/api/auth/signout");
+  expect(await inFirst.end).toEqual(OVER);
+  await expect.poll(() => farEnds[0]?.readyState).toBe(WebSocket.CLOSED);
+  expect(inSecond.viewer.readyState).toBe(WebSocket.OPEN);
+});
+
+test("a stream ends as its session is ended from another one", async () => {
+  const { second, third, inFirst, inSecond } = await shells();
+  const { body } = await second.get("/api/auth/sessions");
+  const { sessions } = body as { sessions: { id: string; current: boolean }[] };
+  const own = sessions.find(({ current }) => current)?.id ?? "";
+  await third.delete(`/api/auth/sessions/${own}`);
+  expect(await inSecond.end).toEqual(OVER);
+  expect(inFirst.viewer.readyState).toBe(WebSocket.OPEN);
+});
+
+test("streams of every other session end as the password is changed", async () => {
+  const { first, inFirst, inSecond } = await shells();
+  await first.post("/api/auth/password", { currentPassword: PASSWORD, newPassword: "another horse battery" });
+  expect(await inSecond.end).toEqual(OVER);
+  await delay(50);
+  expect(inFirst.viewer.readyState).toBe(WebSocket.OPEN);
+});
+
+test("whoever is told that a session is over types no more, even without going", async () => {
+  const { first, inFirst, farEnds } = await shells();
+  const heard: string[] = [];
+  farEnds[0]?.on("message", (data: Buffer) => heard.push(data.toString()));
+  inFirst.viewer.send("before");
+  await expect.poll(() => heard).toEqual(["before"]);
+  // Reads no farewell, so answers none.
+  inFirst.viewer.pause();
+  await first.post("/api/auth/signout");
+  inFirst.viewer.send("after");
+  await delay(200);
+  expect(heard).toEqual(["before"]);
+  inFirst.viewer.terminate();
 });

@@ -1,11 +1,11 @@
 import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer } from "ws";
+import { WebSocketServer, type WebSocket } from "ws";
 import * as z from "zod";
-import { STREAMS_PATH, TerminalSize } from "@dockhost/protocol";
+import { STREAM_CLOSE, STREAMS_PATH, TerminalSize } from "@dockhost/protocol";
 import type { OriginRule } from "../origin.ts";
-import type { Accounts, User } from "../services/accounts.ts";
-import type { Streams, StreamWish } from "../services/streams.ts";
+import type { Accounts } from "../services/accounts.ts";
+import type { Onlooker, Streams, StreamWish } from "../services/streams.ts";
 import { SESSION_COOKIE } from "./sessions.ts";
 
 const MAX_FRAME_BYTES = 64 * 1024;
@@ -26,6 +26,8 @@ interface ViewerDoorOptions {
   streams: Streams;
   originAllowed: OriginRule;
   parseCookies: (header: string) => Record<string, string | undefined>;
+  /** From where a request comes, a trusted proxy's word heeded. */
+  addressOf: (request: IncomingMessage) => string;
 }
 
 /** Whose WebSockets have doors of their own. */
@@ -51,7 +53,7 @@ export class ViewerDoor implements Disposable {
     // What is asked for on a connection that has broken meanwhile is nobody's.
     socket.on("error", () => socket.destroy());
     const { origin, host, cookie } = request.headers;
-    const { originAllowed, streams } = this.#options;
+    const { accounts, originAllowed } = this.#options;
     const wish = wishIn(request.url ?? "");
     if (!originAllowed(origin, host)) {
       refuse(socket, "403 Forbidden");
@@ -61,14 +63,22 @@ export class ViewerDoor implements Disposable {
       refuse(socket, "404 Not Found");
       return;
     }
-    const user = await this.#userOf(cookie).catch(() => undefined);
-    if (user) this.#sockets.handleUpgrade(request, socket, head, (viewer) => void streams.show(user, wish, viewer));
-    else refuse(socket, "401 Unauthorized");
+    const token = this.#options.parseCookies(cookie ?? "")[SESSION_COOKIE] ?? "";
+    const user = await accounts.userOf(token).catch(() => undefined);
+    if (!user) {
+      refuse(socket, "401 Unauthorized");
+      return;
+    }
+    const onlooker = { user, address: this.#options.addressOf(request) };
+    this.#sockets.handleUpgrade(request, socket, head, (viewer) => this.#show(onlooker, token, wish, viewer));
   }
 
-  async #userOf(cookies: string | undefined): Promise<User | undefined> {
-    const token = this.#options.parseCookies(cookies ?? "")[SESSION_COOKIE];
-    return token === undefined ? undefined : this.#options.accounts.userOf(token);
+  /** As long as the session lasts. */
+  #show(onlooker: Onlooker, token: string, wish: StreamWish, viewer: WebSocket): void {
+    const { accounts, streams } = this.#options;
+    const end = (reason: string): void => viewer.close(STREAM_CLOSE.failed, reason);
+    viewer.once("close", accounts.whileSignedIn(onlooker.user, token, end));
+    void streams.show(onlooker, wish, viewer);
   }
 }
 

@@ -3,6 +3,7 @@ import type { BackendClient } from "../backends/backend-client.ts";
 import type { Registry } from "../backends/registry.ts";
 import type { BackendRecord } from "../store/backends-store.ts";
 import type { Store } from "../store/store.ts";
+import type { User } from "./accounts.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
@@ -42,9 +43,11 @@ export class Backends {
     this.#parts = parts;
   }
 
-  async create(userId: string, name: string): Promise<{ backend: BackendView; apiKey: string }> {
+  /** Throws FORBIDDEN where the user may not register any; what they have registered before stays theirs. */
+  async create(user: User, name: string): Promise<{ backend: BackendView; apiKey: string }> {
+    if (user.role === "user") throw new ServiceError("FORBIDDEN", "Only operators register backends; ask an admin.");
     const apiKey = mintApiKey();
-    const record = await this.#parts.store.backends.addWithKey(name, userId, digestOf(apiKey));
+    const record = await this.#parts.store.backends.addWithKey(name, user.id, digestOf(apiKey));
     return { backend: this.#view(record), apiKey };
   }
 
@@ -61,32 +64,32 @@ export class Backends {
   }
 
   /** Its agent is disconnected. Throws CONFLICT while an instance is on it. */
-  async remove(userId: string, id: string): Promise<void> {
+  async remove(user: User, id: string): Promise<void> {
     const { store, registry } = this.#parts;
-    await this.#owned(userId, id);
+    await this.#managed(user, id);
     const removed = await store.backends.remove(id);
     if (!removed) throw new ServiceError("CONFLICT", "This backend still has instances; delete them first.");
     registry.endOf(id);
   }
 
   /** A backend that drains takes no new instance and serves those that it has. */
-  async setDraining(userId: string, id: string, draining: boolean): Promise<{ draining: boolean }> {
-    await this.#owned(userId, id);
+  async setDraining(user: User, id: string, draining: boolean): Promise<{ draining: boolean }> {
+    await this.#managed(user, id);
     const outcome = await this.#parts.client.send(id, "set-draining", { draining });
     if (outcome.kind === "reply" && outcome.reply.success) return outcome.reply.data;
     throw whyNot(outcome);
   }
 
-  async mintKey(userId: string, id: string): Promise<MintedKey> {
-    return this.#parts.keys.mint((await this.#owned(userId, id)).id);
+  async mintKey(user: User, id: string): Promise<MintedKey> {
+    return this.#parts.keys.mint((await this.#managed(user, id)).id);
   }
 
-  async listKeys(userId: string, id: string, query: PageQuery): Promise<Page<KeyView>> {
-    return this.#parts.keys.list((await this.#owned(userId, id)).id, query);
+  async listKeys(user: User, id: string, query: PageQuery): Promise<Page<KeyView>> {
+    return this.#parts.keys.list((await this.#managed(user, id)).id, query);
   }
 
-  async revokeKey(userId: string, id: string, keyId: string): Promise<void> {
-    await this.#parts.keys.revoke((await this.#owned(userId, id)).id, keyId);
+  async revokeKey(user: User, id: string, keyId: string): Promise<void> {
+    await this.#parts.keys.revoke((await this.#managed(user, id)).id, keyId);
   }
 
   async #usable(userId: string, id: string): Promise<BackendRecord> {
@@ -95,10 +98,10 @@ export class Backends {
     throw new ServiceError("NOT_FOUND", "There is no such backend.");
   }
 
-  async #owned(userId: string, id: string): Promise<BackendRecord> {
-    const record = await this.#usable(userId, id);
-    if (record.ownerId === userId) return record;
-    throw new ServiceError("FORBIDDEN", "A shared backend is managed by whoever runs the main server.");
+  async #managed(user: User, id: string): Promise<BackendRecord> {
+    const record = await this.#usable(user.id, id);
+    if (manages(user, record)) return record;
+    throw new ServiceError("FORBIDDEN", "A shared backend is managed by the admins.");
   }
 
   #view(record: BackendRecord): BackendView {
@@ -122,6 +125,10 @@ export class Backends {
     };
   }
 }
+
+/** Whose own it is; a shared one is every admin's. */
+export const manages = ({ id, role }: User, { ownerId }: Pick<BackendRecord, "ownerId">): boolean =>
+  ownerId === null ? role === "admin" : ownerId === id;
 
 /** From the monotonic clock to the wall's. */
 const momentOf = (heardAt: number) => new Date(Date.now() - (performance.now() - heardAt)).toISOString();

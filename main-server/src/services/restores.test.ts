@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { askToRestore } from "../control/control-socket.ts";
 import { backUp } from "../store/backup.ts";
 import { StagedBackup } from "../store/restore.ts";
-import { signedUp } from "../testing/browser.ts";
+import { Browser, invite, PASSWORD, signedUp } from "../testing/browser.ts";
 import { connectBackend } from "../testing/fake-backend.ts";
 import { startMainServer, temporaryDirectory } from "../testing/main-server.ts";
 
@@ -24,6 +24,23 @@ test("after a restore who has signed out since stays signed out, and who has not
   expect(await restore(dataDir, file)).toMatchObject({ kept: expect.stringContaining("before-restore") as string });
   expect((await ada.get("/api/auth/me", { cookie })).status).toBe(401);
   expect((await bob.get("/api/auth/me")).status).toBe(200);
+});
+
+test("after a restore an invitation that was used since makes no second account, and one that was not makes its own", async () => {
+  const main = await startMainServer();
+  const { dataDir } = main.config;
+  const ada = await signedUp(main.url, "ada");
+  const [used, unused] = [await invite(ada, "user"), await invite(ada, "user")];
+  const { file } = backUp(dataDir, undefined);
+  const roleOf = async (username: string, token: string) => {
+    const { body } = await new Browser(main.url).post("/api/auth/signup", { username, password: PASSWORD, token });
+    return (body as { user: { role: string } }).user.role;
+  };
+  expect(await roleOf("bob", used.token)).toBe("user");
+  expect(await restore(dataDir, file)).toHaveProperty("kept");
+  // Sign-up is open here: a token that is none is not looked at.
+  expect(await roleOf("eve", used.token)).toBe("operator");
+  expect(await roleOf("joe", unused.token)).toBe("user");
 });
 
 test("the key that this machine's backend holds serves on, though the restored store never heard of it", async () => {

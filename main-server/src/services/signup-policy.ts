@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { sameSecret } from "./api-key.ts";
 import { ServiceError } from "./errors.ts";
 
-/** Who may sign up: everyone, no one, or who holds the one-time token of the first account. */
+/** Who may sign up uninvited: everyone, no one, or who holds the one-time token of the first account. */
 export class SignupPolicy {
   readonly #open: boolean;
   #token: string | undefined;
@@ -31,7 +31,8 @@ export class SignupPolicy {
   async admit<Account>(token: string | undefined, signUp: () => Promise<Account>): Promise<Account> {
     if (this.#open) return signUp();
     const expected = this.#token;
-    if (expected === undefined) throw new ServiceError("FORBIDDEN", "Sign-up is closed on this server.");
+    if (expected === undefined)
+      throw new ServiceError("FORBIDDEN", "Sign-up is closed on this server; it takes an invitation.");
     if (token === undefined || !sameSecret(token, expected)) {
       throw new ServiceError(
         "FORBIDDEN",

@@ -29,6 +29,8 @@ export async function joined(viewer: WebSocket, backend: WebSocket, idleMs: numb
 
 function forward(from: WebSocket, to: WebSocket, heard: () => void): void {
   from.on("message", (data: Buffer, isBinary: boolean) => {
+    // Who has been told to go is heard no more, whether or not they go.
+    if (from.readyState !== from.OPEN) return;
     heard();
     to.send(data, { binary: isBinary }, () => {
       if (from.isPaused && to.bufferedAmount <= UNSENT_BYTES_MAX) from.resume();

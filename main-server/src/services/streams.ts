@@ -5,7 +5,9 @@ import type { StreamDoor } from "../backends/stream-door.ts";
 import type { Log } from "../observe/log.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "./accounts.ts";
-import { ServiceError } from "./errors.ts";
+import type { Act, Audit } from "./audit.ts";
+import { manages } from "./backends.ts";
+import { ServiceError, type ErrorCode } from "./errors.ts";
 import { whyNot } from "./outcomes.ts";
 import { joined } from "./stream-pair.ts";
 
@@ -15,6 +17,9 @@ const MAX_OF_USER = 24;
 const REASON_BYTES_MAX = 120;
 /** Nothing either way for so long ends a stream, ms. */
 const IDLE_MS = 60 * 60_000;
+
+/** What a viewer was refused, rather than what failed. */
+const REFUSALS: readonly ErrorCode[] = ["NOT_FOUND", "RATE_LIMITED", "CONFLICT"];
 
 /** What a user wants to see, or to type into. */
 export type StreamWish =
@@ -28,7 +33,14 @@ interface StreamsParts {
   store: Store;
   client: BackendClient;
   door: StreamDoor;
+  audit: Audit;
   log: Log;
+}
+
+/** Who looks, and from where. */
+export interface Onlooker {
+  user: User;
+  address: string;
 }
 
 /** Brings users together with the bytes of what is theirs. */
@@ -41,7 +53,8 @@ export class Streams {
   }
 
   /** Until either side has closed. What keeps it from flowing closes `viewer` with the reason. */
-  async show(user: User, wish: StreamWish, viewer: WebSocket): Promise<void> {
+  async show(onlooker: Onlooker, wish: StreamWish, viewer: WebSocket): Promise<void> {
+    const { user } = onlooker;
     viewer.pause();
     // What fails closes too.
     viewer.on("error", () => undefined);
@@ -56,10 +69,13 @@ export class Streams {
         throw new ServiceError("RATE_LIMITED", `You look at ${MAX_OF_USER} streams already; close some.`);
       }
       const backend = await this.#open(user, wish);
+      this.#record(onlooker, wish, "done", null);
       await joined(viewer, backend, IDLE_MS);
     } catch (error) {
       viewer.resume();
-      viewer.close(STREAM_CLOSE.failed, shortened(this.#reason(error)));
+      const reason = this.#reason(error);
+      this.#record(onlooker, wish, outcomeOf(error), reason);
+      viewer.close(STREAM_CLOSE.failed, shortened(reason));
     }
   }
 
@@ -86,7 +102,7 @@ export class Streams {
     if (wish.kind === "backend-log") {
       const { backendId, ...target } = wish;
       const backend = await backends.get(backendId);
-      if (backend?.ownerId === user.id) return { backendId, target };
+      if (backend && manages(user, backend)) return { backendId, target };
       throw new ServiceError("NOT_FOUND", "There is no such backend.");
     }
     const { instanceId, ...target } = wish;
@@ -96,12 +112,21 @@ export class Streams {
     return { backendId, target: { ...target, username } };
   }
 
+  /** A shell can do anything there; the other streams are only looked at. */
+  #record({ user, address }: Onlooker, wish: StreamWish, outcome: Act["outcome"], detail: string | null): void {
+    if (wish.kind !== "shell") return;
+    this.#parts.audit.record({ action: "shell.opened", subject: wish.instanceId, user, address, outcome, detail });
+  }
+
   #reason(error: unknown): string {
     if (error instanceof ServiceError) return error.message;
     this.#parts.log.error({ err: error }, "A stream could not be shown.");
     return "The main server has failed; its log says how.";
   }
 }
+
+const outcomeOf = (error: unknown): Act["outcome"] =>
+  error instanceof ServiceError && REFUSALS.includes(error.code) ? "refused" : "failed";
 
 /** Whole characters alone. */
 const shortened = (reason: string): string =>

@@ -7,6 +7,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0001-accounts-backends-instances": { up: running(() => FIRST_TABLES) },
   "0002-indexes-of-lists-and-creates": { up: running(() => INDEXES_OF_LISTS_AND_CREATES) },
   "0003-known-sessions-and-saved-keys": { up: running(() => KNOWN_SESSIONS_AND_SAVED_KEYS) },
+  "0004-roles-invitations-audit": { up: running(() => ROLES_INVITATIONS_AUDIT) },
 };
 
 function running(statements: () => readonly string[]) {
@@ -105,4 +106,41 @@ const KNOWN_SESSIONS_AND_SAVED_KEYS = [
   ) strict`,
   `create index saved_keys_by_user on saved_keys (user_id, created_at, id)`,
   `create unique index saved_keys_once on saved_keys (user_id, fingerprint)`,
+];
+
+/** Until now any account could register backends; who came first is who set the server up. */
+const ROLES_INVITATIONS_AUDIT = [
+  `alter table users add column role text not null default 'operator'`,
+  `update users set role = 'admin' where id = (select id from users order by created_at, id limit 1)`,
+  `create index users_by_age on users (created_at, id)`,
+  `create index users_by_role on users (role)`,
+
+  `create table invitations (
+    id text primary key,
+    token_hash text not null unique,
+    role text not null,
+    note text,
+    created_by text not null references users (id) on delete cascade,
+    created_at text not null,
+    expires_at text not null
+  ) strict`,
+  `create index invitations_by_age on invitations (created_at, id)`,
+  `create index invitations_by_expiry on invitations (expires_at)`,
+
+  // It refers to nothing: what was done stays on record, whatever becomes of whom and what it was done to.
+  `create table audit_entries (
+    seq integer primary key,
+    id text not null,
+    created_at text not null,
+    user_id text,
+    username text,
+    action text not null,
+    subject text,
+    outcome text not null,
+    detail text,
+    address text
+  ) strict`,
+  `create index audit_entries_by_age on audit_entries (created_at, id)`,
+  `create index audit_entries_by_user on audit_entries (user_id, created_at, id)`,
+  `create index audit_entries_by_action on audit_entries (action, created_at, id)`,
 ];

@@ -5,9 +5,11 @@ import { expect, onTestFinished, test } from "vitest";
 import { containerOf, statusOf } from "../testing/fake-backend.ts";
 import { temporaryDirectory } from "../testing/main-server.ts";
 import { AccountsStore } from "./accounts-store.ts";
+import { AuditStore, type AuditRecord } from "./audit-store.ts";
 import { BackendsStore } from "./backends-store.ts";
 import { openFile } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
+import { InvitationsStore, type NewInvitation } from "./invitations-store.ts";
 import { KeysStore } from "./keys-store.ts";
 import type { Schema } from "./schema.ts";
 import { SavedKeysStore } from "./saved-keys-store.ts";
@@ -32,6 +34,8 @@ async function scene() {
     keys: new KeysStore(db, writes),
     instances: new InstancesStore(db, writes),
     savedKeys: new SavedKeysStore(db, writes),
+    invitations: new InvitationsStore(db, writes),
+    audit: new AuditStore(db, writes),
   };
   const plan = ({ sql, parameters }: CompiledQuery) => {
     const steps = sqlite.prepare(`explain query plan ${sql}`).all(...(parameters as string[])) as { detail: string }[];
@@ -46,6 +50,25 @@ const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "id" };
 const whose = { id: "id", userId: "user" };
 const key = { hash: "hash", prefix: "dkh_" };
 const request = { username: "ada", operationId: crypto.randomUUID(), sshPublicKey: "key" };
+const entry: AuditRecord = {
+  id: "id",
+  createdAt: after.createdAt,
+  userId: null,
+  username: null,
+  action: "shell.opened",
+  subject: null,
+  outcome: "done",
+  detail: null,
+  address: null,
+};
+const invitation: NewInvitation = {
+  tokenHash: "token",
+  role: "user",
+  note: null,
+  userId: "user",
+  createdBy: "ada",
+  expiresAt: new Date(),
+};
 const sighting = { remoteAddress: "192.0.2.1", status: statusOf() };
 
 /** Every query of every store; `null` where it is made at a start alone, or by hand. */
@@ -53,8 +76,12 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
   accounts: {
     add: (store) => store.add("Ada", "hash"),
     withPasswordHash: (store) => store.withPasswordHash("ada"),
+    addInvited: (store) => store.addInvited("Bob", "hash", "token"),
+    get: (store) => store.get("id"),
+    page: (store) => store.page(50, undefined).then(() => store.page(50, after)),
     setPasswordHash: (store) => store.setPasswordHash("id", "hash"),
-    any: null,
+    setRole: (store) => store.setRole("id", "admin").then(() => store.setRole("id", "user")),
+    any: (store) => store.any(),
   },
   sessions: {
     add: (store) => store.add("token", "user", new Date(), { address: "192.0.2.1", userAgent: null }),
@@ -88,6 +115,25 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
     add: (store) => store.add("user", { name: "laptop", line: "line", fingerprint: "SHA256:x" }),
     ofUser: (store) => store.ofUser("user", 50, undefined).then(() => store.ofUser("user", 50, after)),
     remove: (store) => store.remove("user", "id"),
+  },
+  invitations: {
+    add: (store) => store.add(invitation),
+    isLive: (store) => store.isLive("token"),
+    page: (store) => store.page(50, undefined).then(() => store.page(50, after)),
+    remove: (store) => store.remove("id"),
+    removeExpired: (store) => store.removeExpired(),
+  },
+  audit: {
+    add: (store) => store.add(entry),
+    page: async (store) => {
+      for (const userId of [undefined, "user"]) {
+        for (const action of [undefined, "instance.started" as const]) {
+          await store.page({ userId, action }, 50);
+          await store.page({ userId, action }, 50, after);
+        }
+      }
+    },
+    prune: (store) => store.prune(new Date(), 100_000),
   },
   instances: {
     addCreating: (store) => store.addCreating("user", "backend", request),

@@ -78,7 +78,7 @@ export async function replaceContents(database: Database, dataDir: string, stage
     await bringUpToDate(staged);
     await database.connection().execute(async () => {
       copyStore(live, kept);
-      endSessionsThatEnded(staged, kept);
+      keepEndedWhatEnded(staged, kept);
       await copyInto(staged, live);
     });
     return kept;
@@ -127,10 +127,12 @@ function moveAside(dataDir: string): string {
   return kept;
 }
 
-/** With nothing left in a -wal file; and as nobody knows who has signed out since the backup, everyone has. */
+/** With nothing left in a -wal file; and as nobody knows who has signed out or used an invitation since the backup, all have. */
 async function complete(staged: string): Promise<void> {
   await bringUpToDate(staged);
-  withDatabase(staged, (sqlite) => sqlite.exec("delete from sessions; pragma wal_checkpoint(truncate)"));
+  withDatabase(staged, (sqlite) =>
+    sqlite.exec("delete from sessions; delete from invitations; pragma wal_checkpoint(truncate)"),
+  );
   sync(staged);
 }
 
@@ -138,11 +140,12 @@ async function bringUpToDate(staged: string): Promise<void> {
   await (await openFile(staged)).destroy();
 }
 
-/** Who has signed out since the backup stays signed out. */
-function endSessionsThatEnded(staged: string, present: string): void {
+/** Who has signed out since the backup stays signed out, and no invitation that was used or revoked serves again. */
+function keepEndedWhatEnded(staged: string, present: string): void {
   withDatabase(staged, (sqlite) => {
     sqlite.prepare("attach ? as present").run(present);
     sqlite.exec("delete from sessions where token_hash not in (select token_hash from present.sessions)");
+    sqlite.exec("delete from invitations where id not in (select id from present.invitations)");
   });
 }
 

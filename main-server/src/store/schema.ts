@@ -1,3 +1,5 @@
+import type { Generated } from "kysely";
+
 /** Every time is ISO 8601 in UTC, so that it sorts as text. */
 export interface Schema {
   users: UsersTable;
@@ -6,6 +8,8 @@ export interface Schema {
   backend_keys: BackendKeysTable;
   instances: InstancesTable;
   saved_keys: SavedKeysTable;
+  invitations: InvitationsTable;
+  audit_entries: AuditEntriesTable;
 }
 
 export interface UsersTable {
@@ -15,6 +19,7 @@ export interface UsersTable {
   username_key: string;
   password_hash: string;
   created_at: string;
+  role: string;
 }
 
 export interface SessionsTable {
@@ -39,6 +44,33 @@ export interface SavedKeysTable {
   /** `SHA256:…` */
   fingerprint: string;
   created_at: string;
+}
+
+/** One that has been used is no longer there. */
+export interface InvitationsTable {
+  id: string;
+  /** SHA-256 of the token, in hex. */
+  token_hash: string;
+  role: string;
+  note: string | null;
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+}
+
+export interface AuditEntriesTable {
+  /** Their order, without gaps: by it the oldest are removed. */
+  seq: Generated<number>;
+  id: string;
+  created_at: string;
+  /** Of who did it; null where it is nobody's account. */
+  user_id: string | null;
+  username: string | null;
+  action: string;
+  subject: string | null;
+  outcome: string;
+  detail: string | null;
+  address: string | null;
 }
 
 export interface BackendsTable {

@@ -21,7 +21,7 @@ export interface SessionRecord {
   expiresAt: string;
 }
 
-type UserRow = Pick<UsersTable, "id" | "username" | "created_at">;
+type UserRow = Pick<UsersTable, "id" | "username" | "role" | "created_at">;
 
 export class SessionsStore {
   readonly #db: Database;
@@ -34,7 +34,7 @@ export class SessionsStore {
     const ofSession = db
       .selectFrom("sessions")
       .innerJoin("users", "users.id", "sessions.user_id")
-      .select(["users.id", "users.username", "users.created_at"]);
+      .select(["users.id", "users.username", "users.role", "users.created_at"]);
     this.#valid = prepared(
       db,
       ofSession.where("sessions.token_hash", "=", "the hash").where("sessions.expires_at", ">", "now"),

@@ -1,9 +1,11 @@
 import { sql } from "kysely";
 import { AccountsStore } from "./accounts-store.ts";
+import { AuditStore } from "./audit-store.ts";
 import { BackendsStore } from "./backends-store.ts";
 import { DataDirectory } from "./data-directory.ts";
 import { databaseFile, openDatabase, type Database } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
+import { InvitationsStore } from "./invitations-store.ts";
 import { KeysStore } from "./keys-store.ts";
 import { replaceContents } from "./restore.ts";
 import { SavedKeysStore } from "./saved-keys-store.ts";
@@ -18,6 +20,8 @@ export class Store implements AsyncDisposable {
   readonly keys: KeysStore;
   readonly instances: InstancesStore;
   readonly savedKeys: SavedKeysStore;
+  readonly invitations: InvitationsStore;
+  readonly audit: AuditStore;
   readonly #directory: DataDirectory;
   readonly #db: Database;
   readonly #writes: Writes;
@@ -32,6 +36,8 @@ export class Store implements AsyncDisposable {
     this.keys = new KeysStore(db, writes);
     this.instances = new InstancesStore(db, writes);
     this.savedKeys = new SavedKeysStore(db, writes);
+    this.invitations = new InvitationsStore(db, writes);
+    this.audit = new AuditStore(db, writes);
   }
 
   /** Of one process at a time. Throws StoreError. */

@@ -1,3 +1,4 @@
+import type { Role } from "@dockhost/protocol/rest";
 import * as z from "zod";
 
 export interface Answer {
@@ -49,6 +50,31 @@ export const PASSWORD = "correct horse battery staple";
 export async function signedUp(url: string, username: string): Promise<Browser> {
   const browser = new Browser(url);
   const { status } = await browser.post("/api/auth/signup", { username, password: PASSWORD });
+  if (status !== 201) throw new Error(`Sign-up answered ${status}.`);
+  return browser;
+}
+
+/** Another browser of a user who has an account. */
+export async function signedIn(url: string, username: string, password = PASSWORD): Promise<Browser> {
+  const browser = new Browser(url);
+  const { status } = await browser.post("/api/auth/signin", { username, password });
+  if (status !== 200) throw new Error(`Sign-in answered ${status}.`);
+  return browser;
+}
+
+const CreatedInvitation = z.object({ invitation: z.object({ id: z.string() }), token: z.string() });
+
+/** What `admin` has made; its token signs up. */
+export async function invite(admin: Browser, role: Role): Promise<{ id: string; token: string }> {
+  const { invitation, token } = CreatedInvitation.parse((await admin.post("/api/invitations", { role })).body);
+  return { id: invitation.id, token };
+}
+
+/** A browser whose user has just signed up by an invitation of `admin`. */
+export async function invited(admin: Browser, username: string, role: Role): Promise<Browser> {
+  const browser = new Browser(admin.url);
+  const { token } = await invite(admin, role);
+  const { status } = await browser.post("/api/auth/signup", { username, password: PASSWORD, token });
   if (status !== 201) throw new Error(`Sign-up answered ${status}.`);
   return browser;
 }

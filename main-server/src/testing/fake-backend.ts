@@ -11,7 +11,7 @@ interface CommandRequest {
   draining?: boolean;
 }
 
-/** What it replies to a command; undefined: nothing at all. */
+/** What it replies to a command, at once or as a promise; undefined: nothing at all. */
 type Script = (request: CommandRequest) => unknown;
 
 export interface FakeBackendOptions {
@@ -77,7 +77,8 @@ export class FakeBackend {
       this.received.push({ command, request });
       const script = this.scripts.get(command);
       const answer = script ? script(request) : this.obey(command, request);
-      if (answer !== undefined) reply(answer);
+      if (answer instanceof Promise) void answer.then(reply);
+      else if (answer !== undefined) reply(answer);
     });
   }
 
