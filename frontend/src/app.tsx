@@ -51,13 +51,13 @@ const text = (value: unknown): string | undefined => (typeof value === "string" 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: "/sign-in",
-  validateSearch: ({ from }) => ({ from: text(from) }),
+  validateSearch: ({ from }): { from?: string | undefined } => ({ from: text(from) }),
   component: SignInPage,
 });
 const signUp = createRoute({
   getParentRoute: () => root,
   path: "/sign-up",
-  validateSearch: ({ token }) => ({ token: text(token) }),
+  validateSearch: ({ token }): { token?: string | undefined } => ({ token: text(token) }),
   component: SignUpPage,
 });
 
