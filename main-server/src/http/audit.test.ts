@@ -91,7 +91,7 @@ test("what is done to backends and instances is on record", async () => {
 });
 
 async function closed(browser: Browser, path: string): Promise<void> {
-  const headers = { cookie: browser.headers.cookie ?? "" };
+  const { headers } = browser;
   const socket = new WebSocket(browser.url.replace(/^http/, "ws") + path, { headers });
   await new Promise((resolve) => socket.once("close", resolve));
 }
@@ -167,6 +167,19 @@ test("an act whose caller has gone before the answer is on record all the same",
   asked.on("error", () => undefined).end(JSON.stringify({ sshPublicKey: sshPublicKey() }));
   const created = { action: "instance.created", outcome: "done", username: "ada", address: "127.0.0.1" };
   await expect.poll(() => auditOf(ada, "action=instance.created")).toMatchObject([created]);
+});
+
+test("behind a trusted proxy an act comes from the address that the proxy names, a shell too", async () => {
+  const addressesAt = async (trustProxy: string[]) => {
+    const { url } = await startMainServer({ trustProxy });
+    const ada = await signedUp(url, "ada");
+    ada.headers["x-forwarded-for"] = "203.0.113.9";
+    await ada.delete("/api/instances/none");
+    await closed(ada, "/api/instances/none/shell");
+    return (await auditOf(ada)).slice(0, 2).map(({ address }) => address);
+  };
+  expect(await addressesAt(["loopback"])).toEqual(["203.0.113.9", "203.0.113.9"]);
+  expect(await addressesAt([])).toEqual(["127.0.0.1", "127.0.0.1"]);
 });
 
 test("nobody floods the record with what they were refused, nor with what nobody did", async () => {

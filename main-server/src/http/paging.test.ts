@@ -88,7 +88,14 @@ test("the OpenAPI document tells limit, cursor and nextCursor of every list", as
   const { url } = await startMainServer();
   const paths = z.record(z.string(), z.object({ get: z.unknown() }).partial());
   const document = z.object({ paths }).parse(await (await fetch(`${url}/api/docs`)).json());
-  for (const path of ["/api/backends", "/api/backends/{id}/keys", "/api/instances"]) {
+  for (const path of [
+    "/api/backends",
+    "/api/backends/{id}/keys",
+    "/api/instances",
+    "/api/users",
+    "/api/invitations",
+    "/api/audit",
+  ]) {
     expect(document.paths[path]?.get).toMatchObject({
       parameters: expect.arrayContaining([
         expect.objectContaining({

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { containerOf, statusOf } from "../testing/fake-backend.ts";
 import { temporaryDirectory } from "../testing/main-server.ts";
 import { AccountsStore } from "./accounts-store.ts";
-import { AuditStore, type AuditRecord } from "./audit-store.ts";
+import { AuditStore, type AuditFilter, type AuditRecord } from "./audit-store.ts";
 import { BackendsStore } from "./backends-store.ts";
 import { openFile } from "./database.ts";
 import { InstancesStore } from "./instances-store.ts";
@@ -170,6 +170,17 @@ test.each(cases)("$query of $store reads no table whole, and sorts nothing", asy
     const steps = plan(query).filter((step) => step !== MAY_BE_READ_WHOLE);
     expect(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step))).toEqual([]);
   }
+});
+
+test("what one user did, or what is one action, is read by an index of its own", async () => {
+  const { stores, made, plan } = await scene();
+  const indexOf = async (filter: AuditFilter) => {
+    await stores.audit.page(filter, 50, after);
+    const query = made.at(-1);
+    return query && plan(query).join();
+  };
+  expect(await indexOf({ userId: "user" })).toContain("audit_entries_by_user (user_id=?");
+  expect(await indexOf({ action: "shell.opened" })).toContain("audit_entries_by_action (action=?");
 });
 
 test("no query of the stores is left out here", async () => {
