@@ -1,4 +1,5 @@
 import { createNodeResolver, importX } from "eslint-plugin-import-x";
+import reactHooks from "eslint-plugin-react-hooks";
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
@@ -17,11 +18,18 @@ const zone = (folder, forbidden, message) => ({ target: folder, from: forbidden,
 const backendRooms = (rooms) => rooms.map((room) => `./backend/src/${room}`);
 /** @param {string[]} rooms */
 const mainRooms = (rooms) => rooms.map((room) => `./main-server/src/${room}`);
+/** @param {string[]} rooms */
+const pageRooms = (rooms) => rooms.map((room) => `./frontend/src/${room}`);
 
 const zones = [
-  zone("./protocol/src", ["./backend", "./main-server", "./scripts"], "The protocol imports nothing of ours."),
-  zone("./backend/src", ["./main-server"], "Packages meet only in the protocol."),
-  zone("./main-server/src", ["./backend"], "Packages meet only in the protocol."),
+  zone(
+    "./protocol/src",
+    ["./backend", "./main-server", "./frontend", "./scripts"],
+    "The protocol imports nothing of ours.",
+  ),
+  zone("./backend/src", ["./main-server", "./frontend"], "Packages meet only in the protocol."),
+  zone("./main-server/src", ["./backend", "./frontend"], "Packages meet only in the protocol."),
+  zone("./frontend/src", ["./backend", "./main-server", "./scripts"], "Packages meet only in the protocol."),
 
   zone("./backend/src/!(backend|agent).ts", backendRooms(["backend.ts", "agent.ts"]), "Nothing points upward."),
   zone("./backend/src/agent.ts", backendRooms(["backend.ts"]), "Nothing points upward."),
@@ -75,6 +83,12 @@ const zones = [
     mainRooms(["main-server.ts", "app.ts", "config.ts", "http", "services", "backends", "store"]),
     "control → nothing.",
   ),
+
+  zone("./frontend/src/app.tsx", pageRooms(["main.tsx"]), "Nothing points upward."),
+  zone("./frontend/src/pages", pageRooms(["main.tsx", "app.tsx"]), "pages → streams | parts → api."),
+  zone("./frontend/src/streams", pageRooms(["main.tsx", "app.tsx", "pages"]), "streams → parts → api."),
+  zone("./frontend/src/parts", pageRooms(["main.tsx", "app.tsx", "pages", "streams"]), "parts → api."),
+  zone("./frontend/src/api", pageRooms(["main.tsx", "app.tsx", "pages", "streams", "parts"]), "api → the protocol."),
 ];
 
 export default defineConfig(
@@ -82,8 +96,8 @@ export default defineConfig(
   {
     plugins: { "import-x": importX },
     settings: {
-      "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".mjs", ".js"] })],
-      "import-x/parsers": { "@typescript-eslint/parser": [".ts"] },
+      "import-x/resolver-next": [createNodeResolver({ extensions: [".ts", ".tsx", ".mjs", ".js"] })],
+      "import-x/parsers": { "@typescript-eslint/parser": [".ts", ".tsx"] },
     },
     rules: {
       "import-x/no-cycle": "error",
@@ -92,7 +106,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
@@ -121,4 +135,5 @@ export default defineConfig(
       ],
     },
   },
+  { files: ["frontend/src/**/*.{ts,tsx}"], extends: [reactHooks.configs.flat.recommended] },
 );

@@ -1,12 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-const protocolSource = (file: string) => fileURLToPath(new URL(`protocol/src/${file}`, import.meta.url));
+const protocolSource = fileURLToPath(new URL("protocol/src/", import.meta.url));
 
 export default defineConfig({
   resolve: {
-    // The first that fits counts, and the shorter name fits both.
-    alias: { "@dockhost/protocol/rest": protocolSource("rest.ts"), "@dockhost/protocol": protocolSource("index.ts") },
+    alias: [
+      { find: /^@dockhost\/protocol$/, replacement: `${protocolSource}index.ts` },
+      { find: /^@dockhost\/protocol\/(.+)$/, replacement: `${protocolSource}$1.ts` },
+    ],
   },
   test: {
     // Most of what they do is to wait; with more at once a machine of two processors is late with everything.
@@ -18,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{protocol,backend,main-server}/src/**/*.test.ts", "{scripts,bench}/**/*.test.ts"],
+          include: ["{protocol,backend,main-server,frontend}/src/**/*.test.ts", "{scripts,bench}/**/*.test.ts"],
         },
       },
       {

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { buildPage } from "./page-build.mjs";
 import { root, run } from "./run.mjs";
 import { step } from "./steps.mjs";
 
@@ -18,6 +19,8 @@ export async function build() {
     // Its records stand outside dist, so it does not notice that dist was removed.
     await run(process.execPath, [compiler, "-b", ...(complete ? [] : ["--force"]), ...projects]);
     await run(process.execPath, [join(root, "backend/bundle.mjs")]);
-    return complete ? "up to date" : "compiled";
+    const pageBuilt = await buildPage(announce);
+    if (!complete) return "compiled";
+    return pageBuilt ? "the page is built" : "up to date";
   });
 }

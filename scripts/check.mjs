@@ -9,7 +9,7 @@ import { runTests } from "./test.mjs";
 const checks = [
   { name: "format", args: ["node_modules/prettier/bin/prettier.cjs", "--check", "--log-level=warn", "."] },
   { name: "lint", args: ["node_modules/eslint/bin/eslint.js", "."] },
-  ...[".", "protocol", "backend", "main-server"].map((project) => ({
+  ...[".", "protocol", "backend", "main-server", "frontend"].map((project) => ({
     name: project === "." ? "types" : `types of ${project}`,
     args: ["node_modules/typescript/bin/tsc", "--noEmit", "-p", project],
   })),

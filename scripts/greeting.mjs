@@ -13,7 +13,9 @@
 export function greeting({ ready, mainServerPid, backendPid, engine, image, dataDir, publicKey, hasCurl }) {
   const url = ready.urls[0] ?? "";
   return `
-DockHost is running.
+DockHost is running. ${invitation(ready)}:
+
+  ${pageToOpen(ready)}
 
   API        ${ready.urls.join(" and ")}
              described at ${url}/api/docs
@@ -21,7 +23,7 @@ DockHost is running.
   Docker     Engine ${engine}, instances from ${image}
   Data       ${dataDir}
 
-A first instance, from another terminal:
+A first instance without the page, from another terminal:
 
 ${commands(ready, publicKey, hasCurl)
   .map((line) => `  ${line}`)
@@ -30,6 +32,18 @@ ${commands(ready, publicKey, hasCurl)
 The answer names the login as ssh.command, for example: ssh -p 1024 root@127.0.0.1
 Ctrl-C ends DockHost; instances keep running.
 `;
+}
+
+/** @param {import("./supervise.mjs").MainServerReady} ready */
+function invitation({ signup }) {
+  if (signup === "token") return "Open its page and make the first account (this address works once)";
+  return signup === "open" ? "Open its page and make an account" : "Open its page and sign in";
+}
+
+/** @param {import("./supervise.mjs").MainServerReady} ready */
+function pageToOpen({ urls, firstAccountToken }) {
+  const url = urls[0] ?? "";
+  return firstAccountToken === undefined ? url : `${url}/sign-up?token=${encodeURIComponent(firstAccountToken)}`;
 }
 
 /**

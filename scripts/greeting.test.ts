@@ -16,6 +16,24 @@ const facts = {
   hasCurl: true,
 };
 
+test("first of all stands the page's address, where an account is made or one signs in", () => {
+  const opened = (ready: typeof facts.ready | { signup: "closed" | "token"; firstAccountToken?: string }) =>
+    greeting({ ...facts, ready: { ...facts.ready, ...ready } })
+      .split("\n")
+      .slice(1, 4);
+  expect(opened(facts.ready)).toEqual([
+    "DockHost is running. Open its page and make an account:",
+    "",
+    "  http://127.0.0.1:3001",
+  ]);
+  expect(opened({ signup: "closed" })[0]).toContain("sign in");
+  expect(opened({ signup: "token", firstAccountToken: "one-time" })).toEqual([
+    "DockHost is running. Open its page and make the first account (this address works once):",
+    "",
+    "  http://127.0.0.1:3001/sign-up?token=one-time",
+  ]);
+});
+
 test("a newcomer reads where the API is, what runs, and how to make a first instance", () => {
   const text = greeting(facts);
   expect(text).toContain("http://127.0.0.1:3001/api/docs");

@@ -7,13 +7,14 @@ import { step } from "./steps.mjs";
 // The one that Debian's packages are for: another may stand before it on the PATH.
 const debianPython = "/usr/bin/python3";
 
-/** What only the tests need: a registry to pull from, an independent Socket.IO to speak with, an auditor, a filesystem with quotas. */
+/** What only the tests need: a registry to pull from, an independent Socket.IO to speak with, an auditor, a filesystem with quotas, a browser. */
 const tools = [
   { name: "docker-registry", present: async () => which("docker-registry") !== undefined },
   { name: "python3-socketio", present: () => succeeds(debianPython, ["-c", "import socketio"]) },
   { name: "python3-aiohttp", present: () => succeeds(debianPython, ["-c", "import aiohttp"]) },
   { name: "ssh-audit", present: async () => which("ssh-audit") !== undefined },
   { name: "btrfs-progs", present: async () => which("mkfs.btrfs") !== undefined },
+  { name: "chromium", present: async () => which("chromium") !== undefined || existsSync("/usr/bin/chromium") },
 ];
 
 export async function testTools() {

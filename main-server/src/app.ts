@@ -7,6 +7,7 @@ import { StreamDoor } from "./backends/stream-door.ts";
 import type { Config } from "./config.ts";
 import { ControlSocket } from "./control/control-socket.ts";
 import { Doors } from "./http/doors.ts";
+import { BUILT_PAGE } from "./http/page.ts";
 import { createHttp, type RateLimits } from "./http/server.ts";
 import { ViewerDoor } from "./http/viewer-door.ts";
 import { createLog, type Log } from "./observe/log.ts";
@@ -47,6 +48,8 @@ export interface Overrides {
   patience?: Partial<Patience>;
   /** After how long without a status a backend is offline. */
   silenceMs?: number;
+  /** Where the built page is. */
+  pageDirectory?: string;
 }
 
 const LIMITS: RateLimits = { requests: 3_000, signUps: 60, signIns: 60, failedSignIns: 20 };
@@ -108,6 +111,7 @@ async function assemble(config: Config, overrides: Overrides, log: Log, store: S
     limits: { ...LIMITS, ...overrides.limits },
     trustProxy: config.trustProxy,
     version: VERSION,
+    pageDirectory: overrides.pageDirectory ?? BUILT_PAGE,
     originAllowed,
     log,
   });

@@ -3,6 +3,7 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import type { App } from "./app.ts";
+import { DOCS_POLICY } from "./policies.ts";
 
 const PATH = "/api/docs";
 
@@ -16,7 +17,11 @@ export async function registerDocs(app: App, version: string): Promise<void> {
     transform: jsonSchemaTransform,
     transformObject: jsonSchemaTransformObject,
   });
-  await app.register(fastifySwaggerUi, { routePrefix: PATH, uiHooks: { onRequest: documentForPrograms } });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: PATH,
+    uiHooks: { onRequest: documentForPrograms },
+    staticCSP: DOCS_POLICY,
+  });
 }
 
 /** At the same address a browser gets a page, everyone else the document. */

@@ -25,6 +25,8 @@ import { healthRoute } from "./health-route.ts";
 import { instanceRoutes } from "./instance-routes.ts";
 import { invitationRoutes } from "./invitation-routes.ts";
 import { newsRoute } from "./news-route.ts";
+import { pageRoutes } from "./page.ts";
+import { ANSWER_POLICY, PERMISSIONS_POLICY } from "./policies.ts";
 import { savedKeyRoutes } from "./saved-key-routes.ts";
 import { sessionRoutes } from "./session-routes.ts";
 import { requireAdmin, requireUser } from "./sessions.ts";
@@ -51,6 +53,8 @@ export interface HttpOptions {
   trustProxy: readonly string[];
   limits: RateLimits;
   version: string;
+  /** Where the built page is. */
+  pageDirectory: string;
   log: Log;
 }
 
@@ -65,6 +69,7 @@ export async function createHttp(options: HttpOptions): Promise<App> {
   await registerProtection(app, options);
   await registerDocs(app, options.version);
   registerRoutes(app, options);
+  pageRoutes(app, options.pageDirectory);
   await app.ready();
   return app;
 }
@@ -102,15 +107,13 @@ function acceptEmptyJson(app: App): void {
 
 async function registerProtection(app: App, { originAllowed, limits, publicTls }: HttpOptions): Promise<void> {
   await app.register(fastifyHelmet, {
-    contentSecurityPolicy: {
-      directives: {
-        defaultSrc: ["'self'"],
-        imgSrc: ["'self'", "data:"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        upgradeInsecureRequests: null,
-      },
-    },
+    // Each kind of answer has its own.
+    contentSecurityPolicy: false,
     strictTransportSecurity: publicTls,
+  });
+  app.addHook("onRequest", (_request, reply, done) => {
+    void reply.headers({ "content-security-policy": ANSWER_POLICY, "permissions-policy": PERMISSIONS_POLICY });
+    done();
   });
   await app.register(fastifyRateLimit, {
     max: limits.requests,
