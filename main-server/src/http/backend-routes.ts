@@ -29,6 +29,12 @@ export function backendRoutes(app: App, backends: Backends): void {
     async (request) => backends.get(userOf(request).id, request.params.id),
   );
 
+  app.get(
+    "/api/backends/:id/containers",
+    { schema: { tags, params: Id, response: { 200: schemas.BackendContainers, ...failures } } },
+    async (request) => ({ containers: await backends.containers(userOf(request).id, request.params.id) }),
+  );
+
   app.put(
     "/api/backends/:id/draining",
     { schema: { tags, params: Id, body: schemas.Draining, response: { 200: schemas.Draining, ...failures } } },

@@ -1,4 +1,4 @@
-import { BackendStatus, ContainerState, Limits, MAX_SSH_KEYS, Ports, Username } from "@dockhost/protocol";
+import { BackendStatus, Container, ContainerState, Limits, MAX_SSH_KEYS, Ports, Username } from "@dockhost/protocol";
 import * as z from "zod";
 
 const ErrorReply = z
@@ -53,6 +53,8 @@ export const SavedKey = z
 export const NewSavedKey = z.object({ sshPublicKey: KeyLine, name: z.string().trim().min(1).max(64).optional() });
 export const SavedKeyPage = z.object({ keys: z.array(SavedKey), nextCursor: NextCursor });
 
+const Why = z.string().nullable().meta({ description: "Why it is not as wished; null where all is well." });
+
 export const Backend = z
   .object({
     id: z.string(),
@@ -66,6 +68,8 @@ export const Backend = z
     docker: BackendStatus.shape.docker.nullable(),
     addresses: z.array(z.string()),
     unknownContainers: z.int(),
+    why: Why,
+    mine: z.boolean().meta({ description: "The caller may manage it." }),
     createdAt: Time,
     lastSeenAt: Time.nullable(),
   })
@@ -82,9 +86,30 @@ export const BackendPage = z.object({ backends: z.array(Backend), nextCursor: Ne
 
 export const Draining = z.object({ draining: z.boolean() });
 
+const BackendContainer = Container.pick({
+  containerId: true,
+  username: true,
+  state: true,
+  ports: true,
+  image: true,
+  createdAt: true,
+}).extend({
+  cause: z.string().nullable().meta({ description: "Why it is as it is; null where it runs for an instance." }),
+});
+export const BackendContainers = z.object({ containers: z.array(BackendContainer) });
+
 const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
 export const KeyPage = z.object({ keys: z.array(Key), nextCursor: NextCursor });
+
+const SshView = z.object({
+  command: z.string(),
+  host: z.string(),
+  port: z.int(),
+  user: z.string(),
+  hostKeyFingerprint: z.string().nullable(),
+  knownHosts: z.string().nullable().meta({ description: "The whole line for known_hosts." }),
+});
 
 export const Instance = z
   .object({
@@ -95,7 +120,8 @@ export const Instance = z
     stateReason: z.string().nullable(),
     ports: Ports.nullable(),
     image: z.string().nullable(),
-    ssh: z.object({ command: z.string(), hostKeyFingerprint: z.string().nullable() }).nullable(),
+    why: Why,
+    ssh: SshView.nullable(),
     createdAt: Time,
   })
   .meta({ id: "Instance" });

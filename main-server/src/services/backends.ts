@@ -1,14 +1,17 @@
-import type { BackendStatus } from "@dockhost/protocol";
+import type { BackendStatus, Container } from "@dockhost/protocol";
 import type { BackendClient } from "../backends/backend-client.ts";
 import type { Registry } from "../backends/registry.ts";
 import type { BackendRecord } from "../store/backends-store.ts";
+import type { InstanceRecord } from "../store/instances-store.ts";
 import type { Store } from "../store/store.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
+import { causeOf } from "./container-cause.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
 import { whyNot } from "./outcomes.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
+import { whyBackend } from "./why.ts";
 
 type Reported = Pick<BackendStatus, "version" | "capacity" | "usage" | "docker">;
 
@@ -23,8 +26,18 @@ export type BackendView = { [Name in keyof Reported]: Reported[Name] | null } & 
   addresses: string[];
   /** Containers on it that are on no record of this main server. */
   unknownContainers: number;
+  /** Why it does not serve as it could; null where all is well. */
+  why: string | null;
+  /** The caller may manage it. */
+  mine: boolean;
   createdAt: string;
   lastSeenAt: string | null;
+};
+
+/** A container of a backend, as whoever manages the backend sees it. */
+export type ContainerView = Pick<Container, "containerId" | "username" | "state" | "ports" | "image" | "createdAt"> & {
+  /** Why it is as it is; null where it runs for an instance of ours. */
+  cause: string | null;
 };
 
 interface Parts {
@@ -45,7 +58,7 @@ export class Backends {
   async create(userId: string, name: string): Promise<{ backend: BackendView; apiKey: string }> {
     const apiKey = mintApiKey();
     const record = await this.#parts.store.backends.addWithKey(name, userId, digestOf(apiKey));
-    return { backend: this.#view(record), apiKey };
+    return { backend: this.#view(userId, record), apiKey };
   }
 
   /** Those that the user may place on, oldest first. */
@@ -53,11 +66,11 @@ export class Backends {
     const { items, nextCursor } = await readPage(`backends of ${userId}`, query, (limit, after) =>
       this.#parts.store.backends.pageUsableBy(userId, limit, after),
     );
-    return { items: items.map((record) => this.#view(record)), nextCursor };
+    return { items: items.map((record) => this.#view(userId, record)), nextCursor };
   }
 
   async get(userId: string, id: string): Promise<BackendView> {
-    return this.#view(await this.#usable(userId, id));
+    return this.#view(userId, await this.#usable(userId, id));
   }
 
   /** Its agent is disconnected. Throws CONFLICT while an instance is on it. */
@@ -75,6 +88,23 @@ export class Backends {
     const outcome = await this.#parts.client.send(id, "set-draining", { draining });
     if (outcome.kind === "reply" && outcome.reply.success) return outcome.reply.data;
     throw whyNot(outcome);
+  }
+
+  /** As the backend says now. */
+  async containers(userId: string, id: string): Promise<ContainerView[]> {
+    const { client, store } = this.#parts;
+    await this.#owned(userId, id);
+    const outcome = await client.send(id, "list-containers", {});
+    if (outcome.kind !== "reply" || !outcome.reply.success) throw whyNot(outcome);
+    const records = await store.instances.ofBackend(id);
+    return outcome.reply.data.containers.map((container) => {
+      const { containerId, username, state, ports, image, createdAt } = container;
+      const cause = causeOf(
+        container,
+        records.find((record) => isOf(record, container)),
+      );
+      return { containerId, username, state, ports, image, createdAt, cause };
+    });
   }
 
   async mintKey(userId: string, id: string): Promise<MintedKey> {
@@ -101,10 +131,12 @@ export class Backends {
     throw new ServiceError("FORBIDDEN", "A shared backend is managed by whoever runs the main server.");
   }
 
-  #view(record: BackendRecord): BackendView {
+  #view(userId: string, record: BackendRecord): BackendView {
     const { registry, unknown } = this.#parts;
     const connection = registry.online(record.id);
     const status = registry.statusOf(record.id) ?? record.lastStatus;
+    const lastSeenAt = connection ? momentOf(connection.heardAt) : record.lastSeenAt;
+    const unknownContainers = unknown.countOn(record.id);
     return {
       id: record.id,
       name: record.name,
@@ -116,12 +148,18 @@ export class Backends {
       draining: status?.draining ?? false,
       docker: status?.docker ?? null,
       addresses: status?.addresses ?? [],
-      unknownContainers: unknown.countOn(record.id),
+      unknownContainers,
+      why: whyBackend(connection !== undefined, lastSeenAt, connection?.status ?? null, unknownContainers),
+      mine: record.ownerId === userId,
       createdAt: record.createdAt,
-      lastSeenAt: connection ? momentOf(connection.heardAt) : record.lastSeenAt,
+      lastSeenAt,
     };
   }
 }
+
+/** One that is being created has no container on its record yet. */
+const isOf = ({ containerId, state, username }: InstanceRecord, container: Container): boolean =>
+  containerId === container.containerId || (state === "creating" && username === container.username);
 
 /** From the monotonic clock to the wall's. */
 const momentOf = (heardAt: number) => new Date(Date.now() - (performance.now() - heardAt)).toISOString();

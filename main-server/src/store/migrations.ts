@@ -7,6 +7,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0001-accounts-backends-instances": { up: running(() => FIRST_TABLES) },
   "0002-indexes-of-lists-and-creates": { up: running(() => INDEXES_OF_LISTS_AND_CREATES) },
   "0003-known-sessions-and-saved-keys": { up: running(() => KNOWN_SESSIONS_AND_SAVED_KEYS) },
+  "0005-host-key-and-what-is-wished": { up: running(() => HOST_KEY_AND_WHAT_IS_WISHED) },
 };
 
 function running(statements: () => readonly string[]) {
@@ -105,4 +106,12 @@ const KNOWN_SESSIONS_AND_SAVED_KEYS = [
   ) strict`,
   `create index saved_keys_by_user on saved_keys (user_id, created_at, id)`,
   `create unique index saved_keys_once on saved_keys (user_id, fingerprint)`,
+];
+
+/** What stands in known_hosts; and whether an instance is as its owner wishes, and since when it is as it is. */
+const HOST_KEY_AND_WHAT_IS_WISHED = [
+  `alter table instances add column host_key text`,
+  `alter table instances add column state_since text`,
+  `alter table instances add column wished_state text not null default 'running'`,
+  `update instances set wished_state = 'stopped' where state = 'stopped'`,
 ];
