@@ -18,7 +18,7 @@ interface Instance {
   state: string;
   stateReason: string | null;
   ports: { ssh: number; http: number; https: number };
-  ssh: { command: string; hostKeyFingerprint: string };
+  ssh: { command: string; hostKeyFingerprint: string; knownHosts: string };
 }
 
 let folder: string;
@@ -71,6 +71,16 @@ describe("npm start", () => {
       ssh: { command: `ssh -p ${instance.ports.ssh} root@127.0.0.1` },
     });
     expect(await logIn(instance)).toMatchObject({ stdout: "root\n" });
+  });
+
+  test("answers the line for known_hosts, with which plain ssh asks nothing and trusts nothing else", async () => {
+    const { knownHosts } = instance.ssh;
+    const scanned = (await ssh.scan(instance)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    expect(scanned).toEqual([knownHosts]);
+    const login = { ...instance, ssh: { ...instance.ssh, user: "root" } };
+    expect(await ssh.loginKnowing(`${knownHosts}\n`, login, key)).toMatchObject({ stdout: "root\n" });
+    const other = knownHosts.replace(/.{8}$/, "AAAAAAAA");
+    expect(await ssh.loginKnowing(`${other}\n`, login, key)).toMatchObject({ code: 255, stdout: "" });
   });
 
   test("ends at Ctrl-C with exit code 0, while instances keep running", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { AgentUnderTest, PUBLIC_KEY } from "../test/agent-under-test.ts";
 
@@ -11,11 +12,17 @@ it("a list, a status and an inventory cost Docker no call", async () => {
   await mainServer.command("stop-container", { username: "bob" });
   await mainServer.command("list-containers", {});
 
+  // Its processors are told of once they have been looked at for a second.
+  await setTimeout(1_000);
   engine.calls.length = 0;
   const { data } = await mainServer.command("list-containers", {});
   expect(data).toMatchObject({ containers: [{ state: "running" }, { state: "stopped", exitCode: 0 }] });
   const told = mainServer.nextReport("backend-status");
   await mainServer.command("set-draining", { draining: true });
-  expect(await told).toMatchObject({ usage: { containers: 2, running: 1 }, docker: { reachable: true } });
+  expect(await told).toMatchObject({
+    usage: { containers: 2, running: 1, cpuPercent: expect.any(Number) as number },
+    capacity: { diskMiB: expect.any(Number) as number },
+    docker: { reachable: true },
+  });
   expect(engine.calls).toEqual([]);
 });

@@ -37,8 +37,13 @@ export class SshUser implements AsyncDisposable {
 
   /** Logs in by `key` and runs `command`, trusting only the host key whose fingerprint the backend told. */
   async login(container: Reachable, key: KeyPair, command = "whoami"): Promise<Outcome> {
+    return this.loginKnowing(await this.#announcedHostKey(container), container, key, command);
+  }
+
+  /** Likewise, trusting what `line` says: a line of known_hosts. */
+  async loginKnowing(line: string, container: Reachable, key: KeyPair, command = "whoami"): Promise<Outcome> {
     const knownHosts = join(this.#folder, `${container.containerId}.known`);
-    await writeFile(knownHosts, await this.#announcedHostKey(container));
+    await writeFile(knownHosts, line);
     const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"];
     return outcome("ssh", [
       ...["-F", "none", ...options.flatMap((option) => ["-o", option])],
@@ -52,14 +57,19 @@ export class SshUser implements AsyncDisposable {
     await rm(this.#folder, { recursive: true, force: true });
   }
 
+  /** What ssh-keyscan finds at a container's port: lines of known_hosts. */
+  async scan({ ports }: Pick<Reachable, "ports">): Promise<string> {
+    return (await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), this.#host])).stdout;
+  }
+
   /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
   async #announcedHostKey({ ports, ssh }: Reachable): Promise<string> {
-    const scanned = await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), this.#host]);
+    const scanned = await this.scan({ ports });
     const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
-    await writeFile(file, scanned.stdout);
+    await writeFile(file, scanned);
     const { stdout } = await outcome("ssh-keygen", ["-l", "-f", file]);
     const fingerprint = stdout.split(" ")[1] ?? "none";
-    if (fingerprint === ssh?.hostKeyFingerprint) return scanned.stdout;
+    if (fingerprint === ssh?.hostKeyFingerprint) return scanned;
     throw new Error(`port ${ports.ssh} shows ${fingerprint}, the reply says ${ssh?.hostKeyFingerprint ?? "nothing"}`);
   }
 }

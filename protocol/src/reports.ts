@@ -4,6 +4,9 @@ import { OperationId } from "./commands.ts";
 
 const Count = z.int().nonnegative();
 
+/** With less of either left, a backend refuses creates. */
+export const ADMISSION_FLOOR = { memoryMiB: 512, diskMiB: 2048 } as const;
+
 /** Sent on every connect, on change, and every 10 s. */
 export const BackendStatus = z.object({
   protocol: z.int(),
@@ -18,6 +21,8 @@ export const BackendStatus = z.object({
     comfortableContainers: Count,
     cpus: z.number().positive(),
     memoryMiB: Count,
+    /** Of the file system that containers are on. */
+    diskMiB: Count.optional(),
     /** Whether the Engine enforces the disk limit of each container; null until it has been tried. */
     diskQuotaEnforced: z.boolean().nullable(),
     /** What instances may reach: the public internet alone, private networks too, or nothing. */
@@ -34,6 +39,8 @@ export const BackendStatus = z.object({
     warmSlots: Count.optional(),
     memoryAvailableMiB: Count,
     diskFreeMiB: Count,
+    /** How busy the whole machine's processors were since the status before, at the shortest over a second; 0 to 100. */
+    cpuPercent: z.number().min(0).max(100).optional(),
   }),
   draining: z.boolean(),
 });

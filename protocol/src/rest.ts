@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { AUDIT_ACTIONS } from "./audit-actions.ts";
 import { Limits, MAX_SSH_KEYS } from "./commands.ts";
-import { ContainerState, Ports, Username } from "./containers.ts";
+import { Container, ContainerState, Ports, Username } from "./containers.ts";
 import { BackendStatus, type OperationPhase } from "./reports.ts";
 
 export const ErrorReply = z
@@ -103,6 +103,8 @@ export const NewSavedKey = z.object({ sshPublicKey: KeyLine, name: z.string().tr
 export const SavedKeyPage = z.object({ keys: z.array(SavedKey), nextCursor: NextCursor });
 export type SavedKeyPage = z.infer<typeof SavedKeyPage>;
 
+const Why = z.string().nullable().meta({ description: "Why it is not as wished; null where all is well." });
+
 export const Backend = z
   .object({
     id: z.string(),
@@ -116,6 +118,8 @@ export const Backend = z
     docker: BackendStatus.shape.docker.nullable(),
     addresses: z.array(z.string()),
     unknownContainers: z.int(),
+    why: Why,
+    mine: z.boolean().meta({ description: "The caller may manage it." }),
     createdAt: Time,
     lastSeenAt: Time.nullable(),
   })
@@ -136,12 +140,34 @@ export type BackendPage = z.infer<typeof BackendPage>;
 export const Draining = z.object({ draining: z.boolean() });
 export type Draining = z.infer<typeof Draining>;
 
+const BackendContainer = Container.pick({
+  containerId: true,
+  username: true,
+  state: true,
+  ports: true,
+  image: true,
+  createdAt: true,
+}).extend({
+  cause: z.string().nullable().meta({ description: "Why it is as it is; null where it runs for an instance." }),
+});
+export const BackendContainers = z.object({ containers: z.array(BackendContainer) });
+export type BackendContainers = z.infer<typeof BackendContainers>;
+
 export const Key = z.object({ id: z.string(), prefix: z.string(), createdAt: Time }).meta({ id: "Key" });
 export type Key = z.infer<typeof Key>;
 export const CreatedKey = z.object({ key: Key, apiKey: z.string() });
 export type CreatedKey = z.infer<typeof CreatedKey>;
 export const KeyPage = z.object({ keys: z.array(Key), nextCursor: NextCursor });
 export type KeyPage = z.infer<typeof KeyPage>;
+
+const SshView = z.object({
+  command: z.string(),
+  host: z.string(),
+  port: z.int(),
+  user: z.string(),
+  hostKeyFingerprint: z.string().nullable(),
+  knownHosts: z.string().nullable().meta({ description: "The whole line for known_hosts." }),
+});
 
 export const Instance = z
   .object({
@@ -152,7 +178,8 @@ export const Instance = z
     stateReason: z.string().nullable(),
     ports: Ports.nullable(),
     image: z.string().nullable(),
-    ssh: z.object({ command: z.string(), hostKeyFingerprint: z.string().nullable() }).nullable(),
+    why: Why,
+    ssh: SshView.nullable(),
     createdAt: Time,
   })
   .meta({ id: "Instance" });

@@ -1,10 +1,9 @@
 import { statfs } from "node:fs/promises";
 import { freemem } from "node:os";
+import { ADMISSION_FLOOR } from "@dockhost/protocol";
 import { DockHostError } from "./errors.ts";
 
 const MIB = 1024 * 1024;
-const MEMORY_FLOOR_MIB = 512;
-const DISK_FLOOR_MIB = 2048;
 /** So many times the floors have to be free for what can wait. */
 const PLENTY = 2;
 /** What one instance is reckoned to need of a processor. */
@@ -14,6 +13,7 @@ const CPUS_PER_CONTAINER = 0.5;
 export interface HostResources {
   memoryAvailableMiB(): number;
   diskFreeMiB(): Promise<number>;
+  diskTotalMiB(): Promise<number>;
 }
 
 /** This machine. */
@@ -32,9 +32,19 @@ export class ThisHost implements HostResources {
   }
 
   async diskFreeMiB(): Promise<number> {
-    // An agent that is not root may not look into the Engine's directory.
-    const found = await statfs(this.engineDirectory ?? this.#dataDirectory).catch(() => statfs(this.#dataDirectory));
-    return Math.floor((found.bavail * found.bsize) / MIB);
+    const { bavail, bsize } = await this.#fileSystem();
+    return Math.floor((bavail * bsize) / MIB);
+  }
+
+  /** Without what is root's alone: of it, what is free is free to be used. */
+  async diskTotalMiB(): Promise<number> {
+    const { blocks, bfree, bavail, bsize } = await this.#fileSystem();
+    return Math.floor(((blocks - bfree + bavail) * bsize) / MIB);
+  }
+
+  /** An agent that is not root may not look into the Engine's directory. */
+  #fileSystem() {
+    return statfs(this.engineDirectory ?? this.#dataDirectory).catch(() => statfs(this.#dataDirectory));
   }
 }
 
@@ -44,16 +54,16 @@ export async function admit(containers: number, maxContainers: number, host: Hos
     throw full(`it holds ${containers} of at most ${maxContainers} containers (DOCKHOST_MAX_CONTAINERS)`);
   }
   const memory = host.memoryAvailableMiB();
-  if (memory < MEMORY_FLOOR_MIB) throw full(`${memory} MiB of memory are available, ${MEMORY_FLOOR_MIB} are needed`);
+  const { memoryMiB, diskMiB } = ADMISSION_FLOOR;
+  if (memory < memoryMiB) throw full(`${memory} MiB of memory are available, ${memoryMiB} are needed`);
   const disk = await host.diskFreeMiB();
-  if (disk < DISK_FLOOR_MIB) throw full(`${disk} MiB of disk are free, ${DISK_FLOOR_MIB} are needed`);
+  if (disk < diskMiB) throw full(`${disk} MiB of disk are free, ${diskMiB} are needed`);
 }
 
 /** Whether there is so much of everything that a container may be made which nobody has asked for. */
 export async function hasPlenty(host: HostResources): Promise<boolean> {
-  return (
-    host.memoryAvailableMiB() >= PLENTY * MEMORY_FLOOR_MIB && (await host.diskFreeMiB()) >= PLENTY * DISK_FLOOR_MIB
-  );
+  const { memoryMiB, diskMiB } = ADMISSION_FLOOR;
+  return host.memoryAvailableMiB() >= PLENTY * memoryMiB && (await host.diskFreeMiB()) >= PLENTY * diskMiB;
 }
 
 const full = (why: string): DockHostError =>

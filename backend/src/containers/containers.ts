@@ -169,9 +169,9 @@ export class Containers {
       await slots.start(owned.containerId);
       failpoint("start:container-started");
       context.progress("waiting-for-ssh");
-      const hostKeyFingerprint = await sshCheck.wait(owned.containerId, owned.base);
+      const shown = await sshCheck.wait(owned.containerId, owned.base);
       failpoint("start:ssh-answered");
-      await this.#remember(owned.slot, { hostKeyFingerprint });
+      await this.#remember(owned.slot, shown);
     } catch (error) {
       if (before) await this.#remember(owned.slot, { shouldRun: before.shouldRun, stoppedAt: before.stoppedAt });
       throw error;

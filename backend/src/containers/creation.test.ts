@@ -6,7 +6,11 @@ import { EngineError } from "../engine/engine.ts";
 let agent: AgentUnderTest | undefined;
 afterEach(() => agent?.[Symbol.asyncDispose]());
 
-const roomy = { memoryAvailableMiB: () => 4096, diskFreeMiB: () => Promise.resolve(40_960) };
+const roomy = {
+  memoryAvailableMiB: () => 4096,
+  diskFreeMiB: () => Promise.resolve(40_960),
+  diskTotalMiB: () => Promise.resolve(81_920),
+};
 
 describe("a create is refused with CAPACITY, saying which,", () => {
   it.each([

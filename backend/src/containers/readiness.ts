@@ -1,15 +1,13 @@
-import { createHash } from "node:crypto";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { steps } from "../observe/steps.ts";
 import { DockHostError } from "./errors.ts";
+import { hostKeyInGreeting, hostKeyOf, type ShownHostKey } from "./host-key.ts";
 
 const step = steps("ssh");
 
 /** Between two looks at whether the container still runs, ms. */
 const LOOK_MS = 250;
-/** Our image's sshd greets with its host key's fingerprint. */
-const TELLING_GREETING = /^SSH-2\.0-.* (SHA256:[A-Za-z0-9+/]{43})\r?\n/;
 /** A server that accepts and then says nothing is tried again after this, ms. */
 const SILENCE_MS = 5_000;
 
@@ -19,22 +17,22 @@ export interface SshTarget {
 }
 
 /**
- * Waits until an SSH server answers at `target` and reads its host key from its greeting, or else from the key exchange;
- * answers the key's fingerprint as ssh-keygen prints it (`SHA256:…`). `stillRuns` is asked now and then and throws where waiting has
- * become pointless. Between two tries it waits `pauseMs`. Throws SSH_NOT_READY after `timeoutMs`.
+ * Waits until an SSH server answers at `target` and answers its host key, read from its greeting, or else from the key
+ * exchange. `stillRuns` is asked now and then and throws where waiting has become pointless. Between two tries it waits
+ * `pauseMs`. Throws SSH_NOT_READY after `timeoutMs`.
  */
 export async function waitForSsh(
   target: SshTarget,
   stillRuns: () => Promise<void>,
   timeoutMs: number,
   pauseMs: () => number,
-): Promise<string> {
+): Promise<ShownHostKey> {
   return step.time(`SSH at port ${target.port}`, async () => {
     const end = performance.now() + timeoutMs;
     let nextLook = performance.now() + LOOK_MS;
     while (performance.now() < end) {
-      const fingerprint = await readHostKey(target, Math.min(SILENCE_MS, end - performance.now()));
-      if (fingerprint !== undefined) return fingerprint;
+      const shown = await readHostKey(target, Math.min(SILENCE_MS, end - performance.now()));
+      if (shown) return shown;
       if (performance.now() >= nextLook) {
         await stillRuns();
         nextLook = performance.now() + LOOK_MS;
@@ -49,22 +47,22 @@ export async function waitForSsh(
 }
 
 /** One try; undefined where nobody answers. */
-function readHostKey(target: SshTarget, patienceMs: number): Promise<string | undefined> {
+function readHostKey(target: SshTarget, patienceMs: number): Promise<ShownHostKey | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ ...target, noDelay: true });
-    const finish = (fingerprint: string | undefined): void => {
+    const finish = (shown: ShownHostKey | undefined): void => {
       clearTimeout(patience);
       socket.destroy();
-      resolve(fingerprint);
+      resolve(shown);
     };
     const patience = setTimeout(finish, patienceMs, undefined);
     socket.on("error", () => finish(undefined));
     socket.once("close", () => finish(undefined));
     // The Engine's proxy accepts before sshd listens: only a greeting is worth a key exchange.
     socket.once("data", (greeting) => {
-      const [, told] = TELLING_GREETING.exec(greeting.toString("latin1")) ?? [];
-      if (told === undefined) void exchangeKeys(socket, greeting, finish);
-      else finish(told);
+      const told = hostKeyInGreeting(greeting.toString("latin1"));
+      if (told) finish(told);
+      else void exchangeKeys(socket, greeting, finish);
     });
   });
 }
@@ -73,7 +71,7 @@ function readHostKey(target: SshTarget, patienceMs: number): Promise<string | un
 async function exchangeKeys(
   socket: Socket,
   greeting: Buffer,
-  finish: (fingerprint: string | undefined) => void,
+  finish: (shown: ShownHostKey | undefined) => void,
 ): Promise<void> {
   socket.pause();
   socket.unshift(greeting);
@@ -86,7 +84,7 @@ async function exchangeKeys(
     sock: socket,
     username: "",
     hostVerifier: (key: Buffer) => {
-      finish(`SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`);
+      finish(hostKeyOf(key));
       return false;
     },
   });

@@ -22,6 +22,8 @@ const Claim = z.object({
   /** The slot's key directory is mounted, so its keys can change. */
   keysMounted: z.boolean(),
   hostKeyFingerprint: z.string().optional(),
+  /** Not of those that an older backend or an older image has made. */
+  hostKey: z.string().optional(),
   /** What the create asked for; what made it again in another slot. */
   image: z.string().optional(),
   limits: Limits.optional(),

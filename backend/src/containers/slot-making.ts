@@ -30,7 +30,7 @@ export interface Slot {
 
 export interface SlotRequest {
   /** `keysMounted` and the host key are found out here. */
-  claim: Omit<Claim, "keysMounted" | "hostKeyFingerprint">;
+  claim: Omit<Claim, "keysMounted" | "hostKeyFingerprint" | "hostKey">;
   keys: readonly string[];
   image: PresentImage;
   limits: Limits;
@@ -124,9 +124,9 @@ export class SlotMaking {
     // From here on by its id: a rename whose reply was lost may have happened.
     isNow(containerId);
     onPhase("waiting-for-ssh");
-    const hostKeyFingerprint = await sshCheck.wait(containerId, base);
+    const shown = await sshCheck.wait(containerId, base);
     failpoint("create:ssh-answered");
-    const claim: Claim = { ...begun, hostKeyFingerprint };
+    const claim: Claim = { ...begun, ...shown };
     // Before its name: whoever is named has all that its reply tells, also after a crash in between.
     await directories.writeClaim(slot, claim);
     failpoint("create:fingerprint-claimed");
@@ -167,10 +167,10 @@ export class SlotMaking {
     return spare.spec === spec && limits.diskMiB === undefined;
   }
 
-  async #claim({ slot, base, containerId, hostKeyFingerprint }: SpareSlot, request: SlotRequest): Promise<Slot> {
+  async #claim({ slot, base, containerId, shown }: SpareSlot, request: SlotRequest): Promise<Slot> {
     const { sshCheck } = this.#parts;
     failpoint("spare:taken");
-    const claim: Claim = { ...request.claim, keysMounted: true, hostKeyFingerprint };
+    const claim: Claim = { ...request.claim, keysMounted: true, ...shown };
     // It has answered before: that it still does is seen while the disk is waited for.
     await allEnded([this.#makeTheirs(slot, containerId, claim, request), sshCheck.wait(containerId, base)]);
     return { slot, base, containerId, claim };
@@ -195,10 +195,10 @@ export class SlotMaking {
       () => undefined,
     );
     failpoint("spare:container-started");
-    const hostKeyFingerprint = await sshCheck.wait(containerId, base);
+    const shown = await sshCheck.wait(containerId, base);
     failpoint("spare:ssh-answered");
     const spec = specHash(image, profile, await engineTrial.abilities(image));
-    return { slot, base, containerId, spec, hostKeyFingerprint };
+    return { slot, base, containerId, spec, shown };
   }
 
   /** A triple that the Engine finds taken is passed over for a while. */

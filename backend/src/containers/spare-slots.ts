@@ -1,3 +1,4 @@
+import type { ShownHostKey } from "./host-key.ts";
 import type { PortTriples } from "./port-triples.ts";
 
 /** A slot whose container runs and answers, and which is nobody's. */
@@ -7,7 +8,8 @@ export interface SpareSlot {
   containerId: string;
   /** By what it was made, as its label `dockhost.spec` says. */
   spec: string;
-  hostKeyFingerprint: string;
+  /** Its host key. */
+  shown: ShownHostKey;
 }
 
 interface Entry {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerDetail, Engine } from "../engine/engine.ts";
 import { DockHostError } from "./errors.ts";
+import type { ShownHostKey } from "./host-key.ts";
 import { waitForSsh } from "./readiness.ts";
 
 const PATIENCE_MS = 20_000;
@@ -23,8 +24,8 @@ export class SshCheck {
     this.#host = host;
   }
 
-  /** Answers the host key's fingerprint. Throws START_FAILED where the container dies, SSH_NOT_READY where it is silent. */
-  async wait(containerId: string, port: number): Promise<string> {
+  /** Answers the host key. Throws START_FAILED where the container dies, SSH_NOT_READY where it is silent. */
+  async wait(containerId: string, port: number): Promise<ShownHostKey> {
     let restartsBefore: number | undefined;
     const stillRuns = async (): Promise<void> => {
       const now = await this.#engine.inspect(containerId);

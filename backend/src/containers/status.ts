@@ -11,6 +11,7 @@ import type { EngineTrial } from "./engine-trial.ts";
 import type { Gate } from "./gate.ts";
 import type { Inventory } from "./inventory.ts";
 import type { PortRange } from "./port-triples.ts";
+import { ProcessorUse } from "./processor-use.ts";
 import type { SpareSlots } from "./spare-slots.ts";
 
 const MIB = 1024 * 1024;
@@ -36,6 +37,7 @@ interface StatusParts {
 /** What the backend says of itself, whether or not Docker answers. */
 export class Status {
   readonly #parts: StatusParts;
+  readonly #processors = new ProcessorUse();
   #engineInfo: EngineInfo | undefined;
   #addressesLast: string[] = [];
   #addressesAt = -Infinity;
@@ -53,6 +55,7 @@ export class Status {
     const { engineTrial, draining, egress, host, inventory, portRange, spares, version } = this.#parts;
     const info = await this.#infoIfReachable();
     const owned = inventory.ownedLast;
+    const cpuPercent = this.#processors.percent();
     return {
       protocol: PROTOCOL_VERSION,
       version,
@@ -61,6 +64,7 @@ export class Status {
       docker: { reachable: info !== undefined, version: info?.version ?? null },
       capacity: {
         ...this.#capacity(info),
+        diskMiB: await host.diskTotalMiB(),
         diskQuotaEnforced: engineTrial.known?.diskQuota ?? null,
         egress: egress.policy,
         egressEnforced: egress.enforced,
@@ -72,6 +76,7 @@ export class Status {
         warmSlots: spares.ready.length,
         memoryAvailableMiB: host.memoryAvailableMiB(),
         diskFreeMiB: await host.diskFreeMiB(),
+        ...(cpuPercent !== undefined && { cpuPercent }),
       },
       draining: draining.on,
     };

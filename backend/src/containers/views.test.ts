@@ -56,6 +56,14 @@ describe("a container's view", () => {
     expect(containerView(OWNED, CLAIM)).not.toHaveProperty("ssh");
   });
 
+  it("tells the host key itself where the claim has it, as those of an older backend have not", () => {
+    const hostKeyFingerprint = `SHA256:${"A".repeat(43)}`;
+    const hostKey = `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${"A".repeat(43)}`;
+    const ssh = { user: "root", hostKeyFingerprint };
+    expect(containerView(OWNED, { ...CLAIM, hostKeyFingerprint, hostKey }).ssh).toEqual({ ...ssh, hostKey });
+    expect(containerView(OWNED, { ...CLAIM, hostKeyFingerprint }).ssh).toEqual(ssh);
+  });
+
   it("needs no claim: Docker's record says the rest", () => {
     expect(containerView(OWNED, undefined)).toMatchObject({ createdAt: "1970-01-01T00:00:00.000Z" });
   });

@@ -1,4 +1,4 @@
-import type { Container, ContainerState } from "@dockhost/protocol";
+import type { Container, ContainerState, SshAccess } from "@dockhost/protocol";
 import type { ContainerDetail, EngineState } from "../engine/engine.ts";
 import { portsOf } from "./port-triples.ts";
 import type { Claim } from "./slot-directories.ts";
@@ -26,7 +26,7 @@ export type Exit = Pick<ContainerDetail, "exitCode" | "oomKilled">;
 /** A container in the contract's words. */
 export function containerView(owned: Owned, claim: Claim | undefined): Container {
   const { containerId, username, base, image, createdAt, exit } = owned;
-  const fingerprint = claim?.hostKeyFingerprint;
+  const ssh = accessOf(claim);
   return {
     containerId,
     username,
@@ -34,9 +34,15 @@ export function containerView(owned: Owned, claim: Claim | undefined): Container
     ports: portsOf(base),
     image: claim?.image ?? image,
     createdAt: claim?.createdAt ?? createdAt.toISOString(),
-    ...(fingerprint !== undefined && { ssh: { user: LOGIN, hostKeyFingerprint: fingerprint } }),
+    ...(ssh && { ssh }),
     ...(exit && { exitCode: exit.exitCode, oomKilled: exit.oomKilled }),
   };
+}
+
+function accessOf(claim: Claim | undefined): SshAccess | undefined {
+  if (claim?.hostKeyFingerprint === undefined) return undefined;
+  const { hostKeyFingerprint, hostKey } = claim;
+  return { user: LOGIN, hostKeyFingerprint, ...(hostKey !== undefined && { hostKey }) };
 }
 
 export const isRunning = ({ state }: { state: EngineState }): boolean =>

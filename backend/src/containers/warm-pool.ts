@@ -193,8 +193,8 @@ export class WarmPool implements AsyncDisposable {
   async #tried(slot: string, base: number, { id, labels }: ContainerSummary): Promise<SpareSlot> {
     const { slots, sshCheck } = this.#parts;
     try {
-      const hostKeyFingerprint = await sshCheck.wait(id, base);
-      return { slot, base, containerId: id, spec: labels[LABELS.spec] ?? "", hostKeyFingerprint };
+      const shown = await sshCheck.wait(id, base);
+      return { slot, base, containerId: id, spec: labels[LABELS.spec] ?? "", shown };
     } catch (error) {
       await slots.destroy(slot, slotName(slot));
       throw error;

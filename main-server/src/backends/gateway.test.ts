@@ -100,11 +100,11 @@ test("no report, however malformed, ends anything but the use of that report", a
   expect(complaints).toHaveLength(4);
 });
 
-test("a frame beyond 1 MiB ends its connection and nothing else", async () => {
+test("a frame beyond 2 MiB ends its connection and nothing else", async () => {
   const { main, apiKey, ada } = await scene();
   const backend = await connectBackend(main.url, apiKey);
   backend.socket.io.reconnection(false);
-  backend.socket.emit("inventory", { containers: ["x".repeat(2_000_000)] });
+  backend.socket.emit("inventory", { containers: ["x".repeat(2_200_000)] });
   await expect.poll(() => backend.socket.connected).toBe(false);
   expect((await ada.get("/health")).status).toBe(200);
 });

@@ -24,7 +24,8 @@ export interface GatewayOptions {
   log: Log;
 }
 
-const MAX_FRAME_BYTES = 1024 * 1024;
+/** An inventory of some 4,500 containers. */
+const MAX_FRAME_BYTES = 2 * 1024 * 1024;
 
 /** The door for backends: nothing that comes through it, however malformed, raises an exception beyond it. */
 export class Gateway implements AsyncDisposable {

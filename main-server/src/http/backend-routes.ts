@@ -27,7 +27,7 @@ export function backendRoutes(app: App, backends: Backends): void {
     "/api/backends",
     { schema: { tags, querystring: schemas.PageQuery, response: { 200: schemas.BackendPage, ...failures } } },
     async (request) => {
-      const { items, nextCursor } = await backends.list(userOf(request).id, request.query);
+      const { items, nextCursor } = await backends.list(userOf(request), request.query);
       return { backends: items, nextCursor };
     },
   );
@@ -35,7 +35,13 @@ export function backendRoutes(app: App, backends: Backends): void {
   app.get(
     "/api/backends/:id",
     { schema: { tags, params: Id, response: { 200: schemas.Backend, ...failures } } },
-    async (request) => backends.get(userOf(request).id, request.params.id),
+    async (request) => backends.get(userOf(request), request.params.id),
+  );
+
+  app.get(
+    "/api/backends/:id/containers",
+    { schema: { tags, params: Id, response: { 200: schemas.BackendContainers, ...failures } } },
+    async (request) => ({ containers: await backends.containers(userOf(request), request.params.id) }),
   );
 
   app.put(

@@ -56,6 +56,55 @@ test("a backend drains and serves again at its owner's word, and says so", async
   expect(await browser.put(path, { draining: false })).toMatchObject({ status: 200, body: { draining: false } });
 });
 
+test("a backend that is not as wished says why, and whose it is to manage", async () => {
+  const keyFile = join(temporaryDirectory(), "local-backend.key");
+  const { url } = await startMainServer({ localBackendKeyFile: keyFile });
+  const ada = await signedUp(url, "ada");
+  const { id, apiKey } = await addBackend(ada);
+  const view = async () => (await ada.get(`/api/backends/${id}`)).body;
+  expect(await view()).toMatchObject({ mine: true, why: containing("never been connected") });
+  const { capacity } = statusOf();
+  const backend = await connectBackend(url, apiKey, { status: { capacity: { ...capacity, egressEnforced: true } } });
+  await expect.poll(view).toMatchObject({ status: "online", why: null });
+  backend.put("stranger");
+  backend.reportAll();
+  await expect.poll(view).toMatchObject({ why: containing("1 container on it is on no record") });
+  backend.socket.close();
+  await expect.poll(view).toMatchObject({ status: "offline", why: containing("It is not connected (last seen 2") });
+  const shared = (await ada.get("/api/backends")).body as { backends: { shared: boolean; mine: boolean }[] };
+  expect(shared.backends.find((one) => one.shared)).toMatchObject({ mine: false });
+});
+
+test("a backend's containers are told to who manages it alone, each with its cause", async () => {
+  const { url } = await startMainServer();
+  const ada = await signedUp(url, "ada");
+  const { id, apiKey } = await addBackend(ada);
+  const path = `/api/backends/${id}/containers`;
+  expect(await ada.get(path)).toMatchObject({ status: 503, code: "BACKEND_OFFLINE" });
+  const backend = await connectBackend(url, apiKey);
+  const created = await ada.post("/api/instances", { sshPublicKey: sshPublicKey(), backendId: id });
+  const { id: instance } = z.object({ id: z.string() }).parse(created.body);
+  await ada.post(`/api/instances/${instance}/stop`);
+  backend.put("stranger", { state: "failed", exitCode: 137, oomKilled: true });
+  const { containerId, ports, image, createdAt } = backend.containers.get("ada") ?? {};
+  const own = {
+    containerId,
+    username: "ada",
+    state: "stopped",
+    ports,
+    image,
+    createdAt,
+    cause: "stopped by its owner",
+  };
+  const unknown = { username: "stranger", cause: "out of memory, exit 137; on no record of this main server" };
+  const { status, body } = await ada.get(path);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ containers: [own, unknown] });
+  expect((body as { containers: unknown[] }).containers[0]).toEqual(own);
+  const bob = await signedUp(url, "bob");
+  expect(await bob.get(path)).toMatchObject({ status: 404, code: "NOT_FOUND" });
+});
+
 test("one user's backend is to another as if it were not there", async () => {
   const { url } = await startMainServer();
   const ada = await signedUp(url, "ada");
@@ -176,3 +225,5 @@ test("where that file was lost or spoilt, the same shared backend gets a new key
     await connectBackend(main.url, readFileSync(keyFile, "utf8").trim());
   }
 });
+
+const containing = (words: string): unknown => expect.stringContaining(words);

@@ -33,7 +33,15 @@ test("an instance is created, read, stopped, started and deleted", async () => {
     stateReason: null,
     ports: { ssh: 1024, http: 1025, https: 1026 },
     image: "dockhost/instance",
-    ssh: { command: "ssh -p 1024 root@127.0.0.1", hostKeyFingerprint: container?.ssh?.hostKeyFingerprint },
+    why: null,
+    ssh: {
+      command: "ssh -p 1024 root@127.0.0.1",
+      host: "127.0.0.1",
+      port: 1024,
+      user: "root",
+      hostKeyFingerprint: container?.ssh?.hostKeyFingerprint,
+      knownHosts: `[127.0.0.1]:1024 ${container?.ssh?.hostKey ?? ""}`,
+    },
     createdAt: expect.any(String) as string,
   });
   expect(backend.received[0]?.request).toEqual({
@@ -45,8 +53,9 @@ test("an instance is created, read, stopped, started and deleted", async () => {
   expect(await ada.get(`/api/instances/${id}`)).toMatchObject({ status: 200, body: answer.body });
   const stopped = await ada.post(`/api/instances/${id}/stop`);
   expect(stopped).toMatchObject({ status: 200, body: { state: "stopped", stateReason: "stopped" } });
+  expect(stopped.body).toMatchObject({ why: expect.stringContaining("Its owner stopped it") as string });
   const started = await ada.post(`/api/instances/${id}/start`);
-  expect(started).toMatchObject({ status: 200, body: { state: "running", stateReason: null } });
+  expect(started).toMatchObject({ status: 200, body: { state: "running", stateReason: null, why: null } });
   expect(await ada.delete(`/api/instances/${id}`)).toMatchObject({ status: 200, body: { id, deleted: true } });
   expect(backend.containers.size).toBe(0);
   expect((await ada.get(`/api/instances/${id}`)).status).toBe(404);

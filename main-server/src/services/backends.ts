@@ -1,15 +1,18 @@
-import type { BackendStatus } from "@dockhost/protocol";
+import type { BackendStatus, Container } from "@dockhost/protocol";
 import type { BackendClient } from "../backends/backend-client.ts";
 import type { Registry } from "../backends/registry.ts";
 import type { BackendRecord } from "../store/backends-store.ts";
+import type { InstanceRecord } from "../store/instances-store.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "./accounts.ts";
 import { digestOf, mintApiKey } from "./api-key.ts";
+import { causeOf } from "./container-cause.ts";
 import { ServiceError } from "./errors.ts";
 import type { Keys, KeyView, MintedKey } from "./keys.ts";
 import { whyNot } from "./outcomes.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import type { UnknownContainers } from "./unknown-containers.ts";
+import { whyBackend } from "./why.ts";
 
 type Reported = Pick<BackendStatus, "version" | "capacity" | "usage" | "docker">;
 
@@ -24,8 +27,18 @@ export type BackendView = { [Name in keyof Reported]: Reported[Name] | null } & 
   addresses: string[];
   /** Containers on it that are on no record of this main server. */
   unknownContainers: number;
+  /** Why it does not serve as it could; null where all is well. */
+  why: string | null;
+  /** The caller may manage it. */
+  mine: boolean;
   createdAt: string;
   lastSeenAt: string | null;
+};
+
+/** A container of a backend, as whoever manages the backend sees it. */
+export type ContainerView = Pick<Container, "containerId" | "username" | "state" | "ports" | "image" | "createdAt"> & {
+  /** Why it is as it is; null where it runs for an instance of ours. */
+  cause: string | null;
 };
 
 interface Parts {
@@ -48,19 +61,19 @@ export class Backends {
     if (user.role === "user") throw new ServiceError("FORBIDDEN", "Only operators register backends; ask an admin.");
     const apiKey = mintApiKey();
     const record = await this.#parts.store.backends.addWithKey(name, user.id, digestOf(apiKey));
-    return { backend: this.#view(record), apiKey };
+    return { backend: this.#view(user, record), apiKey };
   }
 
   /** Those that the user may place on, oldest first. */
-  async list(userId: string, query: PageQuery): Promise<Page<BackendView>> {
-    const { items, nextCursor } = await readPage(`backends of ${userId}`, query, (limit, after) =>
-      this.#parts.store.backends.pageUsableBy(userId, limit, after),
+  async list(user: User, query: PageQuery): Promise<Page<BackendView>> {
+    const { items, nextCursor } = await readPage(`backends of ${user.id}`, query, (limit, after) =>
+      this.#parts.store.backends.pageUsableBy(user.id, limit, after),
     );
-    return { items: items.map((record) => this.#view(record)), nextCursor };
+    return { items: items.map((record) => this.#view(user, record)), nextCursor };
   }
 
-  async get(userId: string, id: string): Promise<BackendView> {
-    return this.#view(await this.#usable(userId, id));
+  async get(user: User, id: string): Promise<BackendView> {
+    return this.#view(user, await this.#usable(user.id, id));
   }
 
   /** Its agent is disconnected. Throws CONFLICT while an instance is on it. */
@@ -78,6 +91,23 @@ export class Backends {
     const outcome = await this.#parts.client.send(id, "set-draining", { draining });
     if (outcome.kind === "reply" && outcome.reply.success) return outcome.reply.data;
     throw whyNot(outcome);
+  }
+
+  /** As the backend says now. */
+  async containers(user: User, id: string): Promise<ContainerView[]> {
+    const { client, store } = this.#parts;
+    await this.#managed(user, id);
+    const outcome = await client.send(id, "list-containers", {});
+    if (outcome.kind !== "reply" || !outcome.reply.success) throw whyNot(outcome);
+    const records = await store.instances.ofBackend(id);
+    return outcome.reply.data.containers.map((container) => {
+      const { containerId, username, state, ports, image, createdAt } = container;
+      const cause = causeOf(
+        container,
+        records.find((record) => isOf(record, container)),
+      );
+      return { containerId, username, state, ports, image, createdAt, cause };
+    });
   }
 
   async mintKey(user: User, id: string): Promise<MintedKey> {
@@ -104,10 +134,12 @@ export class Backends {
     throw new ServiceError("FORBIDDEN", "A shared backend is managed by the admins.");
   }
 
-  #view(record: BackendRecord): BackendView {
+  #view(user: User, record: BackendRecord): BackendView {
     const { registry, unknown } = this.#parts;
     const connection = registry.online(record.id);
     const status = registry.statusOf(record.id) ?? record.lastStatus;
+    const lastSeenAt = connection ? momentOf(connection.heardAt) : record.lastSeenAt;
+    const unknownContainers = unknown.countOn(record.id);
     return {
       id: record.id,
       name: record.name,
@@ -119,9 +151,11 @@ export class Backends {
       draining: status?.draining ?? false,
       docker: status?.docker ?? null,
       addresses: status?.addresses ?? [],
-      unknownContainers: unknown.countOn(record.id),
+      unknownContainers,
+      why: whyBackend(connection !== undefined, lastSeenAt, connection?.status ?? null, unknownContainers),
+      mine: manages(user, record),
       createdAt: record.createdAt,
-      lastSeenAt: connection ? momentOf(connection.heardAt) : record.lastSeenAt,
+      lastSeenAt,
     };
   }
 }
@@ -129,6 +163,10 @@ export class Backends {
 /** Whose own it is; a shared one is every admin's. */
 export const manages = ({ id, role }: User, { ownerId }: Pick<BackendRecord, "ownerId">): boolean =>
   ownerId === null ? role === "admin" : ownerId === id;
+
+/** One that is being created has no container on its record yet. */
+const isOf = ({ containerId, state, username }: InstanceRecord, container: Container): boolean =>
+  containerId === container.containerId || (state === "creating" && username === container.username);
 
 /** From the monotonic clock to the wall's. */
 const momentOf = (heardAt: number) => new Date(Date.now() - (performance.now() - heardAt)).toISOString();

@@ -58,6 +58,7 @@ function isRecorded(record: InstanceRecord, container: Container): boolean {
     record.stateReason === reasonFor(container) &&
     record.containerId === container.containerId &&
     record.ports?.ssh === container.ports.ssh &&
-    record.hostKeyFingerprint === (container.ssh?.hostKeyFingerprint ?? record.hostKeyFingerprint)
+    record.hostKeyFingerprint === (container.ssh?.hostKeyFingerprint ?? record.hostKeyFingerprint) &&
+    record.hostKey === (container.ssh ? (container.ssh.hostKey ?? null) : record.hostKey)
   );
 }

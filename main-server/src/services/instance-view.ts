@@ -2,6 +2,8 @@ import { isIP, isIPv4 } from "node:net";
 import type { ContainerState, Ports } from "@dockhost/protocol";
 import { isLoopback } from "../listen-address.ts";
 import type { InstanceRecord } from "../store/instances-store.ts";
+import { knownHostsLine } from "./known-hosts.ts";
+import { whyInstance, type BackendFacts } from "./why.ts";
 
 export interface InstanceView {
   id: string;
@@ -12,13 +14,25 @@ export interface InstanceView {
   stateReason: string | null;
   ports: Ports | null;
   image: string | null;
-  ssh: { command: string; hostKeyFingerprint: string | null } | null;
+  /** Why it is not as wished, in a sentence; null where all is well. */
+  why: string | null;
+  ssh: SshView | null;
   createdAt: string;
 }
 
-/** Where a backend is to be reached. */
-export interface Whereabouts {
-  online: boolean;
+/** How to log in. */
+export interface SshView {
+  command: string;
+  host: string;
+  port: number;
+  user: string;
+  hostKeyFingerprint: string | null;
+  /** The whole line for known_hosts, where the host key itself is known. */
+  knownHosts: string | null;
+}
+
+/** What is known of a backend, and where it is to be reached. */
+export interface Whereabouts extends BackendFacts {
   /** The far end of its connection, the latest. */
   remoteAddress: string | null;
   /** As the backend reports them. */
@@ -28,13 +42,19 @@ export interface Whereabouts {
 /** What the user sees. `requestHost` is the host name by which they reached the main server. */
 export function viewInstance(record: InstanceRecord, backend: Whereabouts, requestHost: string): InstanceView {
   const { id, backendId, containerId, ports, image, createdAt } = record;
-  const host = sshHost(backend, requestHost);
-  const command = ports && `ssh -p ${ports.ssh} ${loginOf(record)}@${host}`;
   return {
     ...{ id, backendId, containerId, ...stateOf(record, backend.online), ports, image },
-    ssh: command === null ? null : { command, hostKeyFingerprint: record.hostKeyFingerprint },
+    why: whyInstance(record, backend),
+    ssh: ports && sshView(record, ports.ssh, sshHost(backend, requestHost)),
     createdAt,
   };
+}
+
+function sshView(record: InstanceRecord, port: number, host: string): SshView {
+  const user = loginOf(record);
+  const { hostKeyFingerprint } = record;
+  const knownHosts = knownHostsLine(host, port, record);
+  return { command: `ssh -p ${port} ${user}@${host}`, host, port, user, hostKeyFingerprint, knownHosts };
 }
 
 function stateOf({ state, stateReason }: InstanceRecord, online: boolean): Pick<InstanceView, "state" | "stateReason"> {
@@ -46,7 +66,10 @@ function stateOf({ state, stateReason }: InstanceRecord, online: boolean): Pick<
 }
 
 /** A backend on this machine is where the main server itself was reached; another one is where it says, or dials from. */
-export function sshHost({ remoteAddress, addresses }: Whereabouts, requestHost: string): string {
+export function sshHost(
+  { remoteAddress, addresses }: Pick<Whereabouts, "remoteAddress" | "addresses">,
+  requestHost: string,
+): string {
   if (remoteAddress !== null && isLoopback(remoteAddress)) {
     return isLoopback(requestHost) || !HOST_NAME.test(requestHost) ? "127.0.0.1" : requestHost;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { parseSshPublicKey, type Limits } from "@dockhost/protocol";
 import PQueue from "p-queue";
+import type { Connection } from "../backends/connection.ts";
 import type { Registry } from "../backends/registry.ts";
 import type { User } from "../store/accounts-store.ts";
 import type { InstanceRecord } from "../store/instances-store.ts";
@@ -10,6 +11,7 @@ import type { InstanceCommands } from "./instance-commands.ts";
 import { viewInstance, type InstanceView, type Whereabouts } from "./instance-view.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import { place, type Placement } from "./placement.ts";
+import { isWell } from "./why.ts";
 
 export interface NewInstance {
   sshPublicKey: string;
@@ -114,31 +116,43 @@ export class Instances {
   }
 
   async #view(caller: Caller, record: InstanceRecord): Promise<InstanceView> {
-    const whereabouts = await this.#whereabouts([record.backendId]);
+    const whereabouts = await this.#whereabouts([record]);
     return viewInstance(record, whereabouts(record.backendId), caller.host);
   }
 
   async #views({ host }: Caller, records: readonly InstanceRecord[]): Promise<InstanceView[]> {
-    const whereabouts = await this.#whereabouts(records.map(({ backendId }) => backendId));
+    const whereabouts = await this.#whereabouts(records);
     return records.map((record) => viewInstance(record, whereabouts(record.backendId), host));
   }
 
-  /** The store is asked, once, of those alone that have not told it themselves since they connected. */
-  async #whereabouts(backendIds: readonly string[]): Promise<(backendId: string) => Whereabouts> {
+  /** The store is asked, once, of those alone that have not told it themselves since they connected, or are to be named. */
+  async #whereabouts(records: readonly InstanceRecord[]): Promise<(backendId: string) => Whereabouts> {
     const { store, registry } = this.#parts;
-    const online = new Map(backendIds.map((id) => [id, registry.online(id)]));
-    const silent = [...online.keys()].filter((id) => !online.get(id)?.status);
-    const last = await store.backends.whereabouts(silent);
+    const online = new Map(records.map(({ backendId }) => [backendId, registry.online(backendId)]));
+    const unclear = records.filter((record) => !isPlain(record, online.get(record.backendId)));
+    const last = await store.backends.whereabouts(unclear.map(({ backendId }) => backendId));
     return (backendId) => {
       const connection = online.get(backendId);
+      const known = last.get(backendId);
       return {
-        online: connection !== undefined,
-        remoteAddress: connection?.remoteAddress ?? last.get(backendId)?.remoteAddress ?? null,
-        addresses: connection?.status?.addresses ?? last.get(backendId)?.addresses ?? [],
+        name: known?.name ?? null,
+        ...factsOf(connection),
+        lastSeenAt: known?.lastSeenAt ?? null,
+        remoteAddress: connection?.remoteAddress ?? known?.remoteAddress ?? null,
+        addresses: connection?.status?.addresses ?? known?.addresses ?? [],
       };
     };
   }
 }
+
+const factsOf = (connection: Connection | undefined) => ({
+  online: connection !== undefined,
+  dockerReachable: connection?.status?.docker.reachable ?? true,
+});
+
+/** Whether nothing has to be read of its backend. */
+const isPlain = (record: InstanceRecord, connection: Connection | undefined): boolean =>
+  connection?.status !== undefined && isWell(record, factsOf(connection));
 
 /** Refused here, a bad key costs no backend anything. */
 function canonicalKey(line: string): string {

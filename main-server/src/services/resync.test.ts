@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { addBackend, signedUp } from "../testing/browser.ts";
-import { connectBackend, FakeBackend, sshPublicKey } from "../testing/fake-backend.ts";
+import { connectBackend, failure, FakeBackend, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";
 
 const Created = z.object({ id: z.string() });
@@ -49,6 +49,42 @@ test("what stopped or died is told with its reason", async () => {
     inventory(backend);
     await expect.poll(instance).toMatchObject({ state: changes.state, stateReason });
   }
+});
+
+test("what stopped without its owner's word says so, with when it was noticed", async () => {
+  const { ada, backend, id, instance } = await scene();
+  backend.put("ada", { ...backend.containers.get("ada"), state: "stopped" });
+  inventory(backend);
+  const year = new Date().getUTCFullYear();
+  const byHand = `It should run, but was stopped on the backend's machine or ended in peace by itself at ${year}-`;
+  await expect.poll(instance).toMatchObject({ why: expect.stringContaining(byHand) as string });
+  await ada.post(`/api/instances/${id}/start`);
+  expect(await instance()).toMatchObject({ why: null });
+  await ada.post(`/api/instances/${id}/stop`);
+  inventory(backend);
+  expect(await instance()).toMatchObject({ why: expect.stringContaining("Its owner stopped it at") as string });
+});
+
+test("a stop that the backend refused is nobody's wish", async () => {
+  const { ada, backend, id, instance } = await scene();
+  backend.scripts.set("stop-container", () => failure("INTERNAL"));
+  await ada.post(`/api/instances/${id}/stop`);
+  await expect.poll(instance).toMatchObject({ state: "running", why: null });
+  backend.put("ada", { ...backend.containers.get("ada"), state: "stopped" });
+  inventory(backend);
+  await expect.poll(instance).toMatchObject({ why: expect.stringContaining("It should run") as string });
+});
+
+test("a host key that a newer backend tells of a known container is taken", async () => {
+  const { backend, instance } = await scene();
+  const told = backend.containers.get("ada") ?? backend.put("ada");
+  const { user = "", hostKeyFingerprint = "", hostKey = "" } = told.ssh ?? {};
+  backend.put("ada", { ...told, ssh: { user, hostKeyFingerprint } });
+  inventory(backend);
+  await expect.poll(instance).toMatchObject({ ssh: { hostKeyFingerprint, knownHosts: null } });
+  backend.put("ada", { ...told, ssh: { user, hostKeyFingerprint, hostKey } });
+  inventory(backend);
+  await expect.poll(instance).toMatchObject({ ssh: { knownHosts: `[127.0.0.1]:1024 ${hostKey}` } });
 });
 
 test("a change is known at once, without an inventory", async () => {

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { parseSshPublicKey } from "@dockhost/protocol";
 import type { SavedKey } from "../store/saved-keys-store.ts";
 import type { Store } from "../store/store.ts";
 import { ServiceError } from "./errors.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 
 export type { SavedKey };
@@ -39,7 +39,3 @@ export class SavedKeys {
     throw new ServiceError("NOT_FOUND", "You have saved no such key.");
   }
 }
-
-/** As ssh-keygen prints it. */
-const fingerprintOf = (blob: string): string =>
-  `SHA256:${createHash("sha256").update(Buffer.from(blob, "base64")).digest("base64").replace(/=+$/, "")}`;

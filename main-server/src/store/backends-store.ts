@@ -19,7 +19,8 @@ export interface BackendRecord {
 }
 
 /** What is known of a backend that is not connected. */
-export type LastWhereabouts = Pick<BackendRecord, "remoteAddress"> & Pick<BackendStatus, "addresses">;
+export type LastWhereabouts = Pick<BackendRecord, "name" | "lastSeenAt" | "remoteAddress"> &
+  Pick<BackendStatus, "addresses">;
 
 /** What is known of a backend each time that it is seen. */
 export interface Sighting {
@@ -73,10 +74,10 @@ export class BackendsStore {
     return (await page.execute()).map(toRecord);
   }
 
-  /** Where each of these was last seen, and what it then said its addresses are. */
+  /** What each of these is called, where it was last seen and when, and what it then said its addresses are. */
   async whereabouts(ids: readonly string[]): Promise<Map<string, LastWhereabouts>> {
     if (ids.length === 0) return new Map();
-    const query = this.#db.selectFrom("backends").select(["id", "remote_address", "last_status"]);
+    const query = this.#db.selectFrom("backends").select([...WHEREABOUTS]);
     const rows = await query.where("id", "in", ids).execute();
     return new Map(rows.map((row) => [row.id, toWhereabouts(row)]));
   }
@@ -123,7 +124,11 @@ const toRecord = (row: BackendsTable): BackendRecord => ({
   remoteAddress: row.remote_address,
 });
 
-const toWhereabouts = (row: Pick<BackendsTable, "remote_address" | "last_status">): LastWhereabouts => ({
+const WHEREABOUTS = ["id", "name", "last_seen_at", "remote_address", "last_status"] as const;
+
+const toWhereabouts = (row: Pick<BackendsTable, (typeof WHEREABOUTS)[number]>): LastWhereabouts => ({
+  name: row.name,
+  lastSeenAt: row.last_seen_at,
   remoteAddress: row.remote_address,
   addresses: (row.last_status === null ? null : storedStatus(row.last_status))?.addresses ?? [],
 });

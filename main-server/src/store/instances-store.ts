@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { CommandInput, CommandName, Container, ContainerState, Ports } from "@dockhost/protocol";
-import { sql } from "kysely";
+import { sql, type Selectable, type UpdateObject } from "kysely";
 import { isUniqueViolation, type Database } from "./database.ts";
 import { isBefore, type Position } from "./position.ts";
 import { prepared } from "./prepared.ts";
-import type { InstancesTable } from "./schema.ts";
+import type { InstancesTable, Schema } from "./schema.ts";
 import type { Writes } from "./writes.ts";
 
 /** What is stored; `unreachable` is never, it is told at each reading from who is connected. */
 type RecordedState = ContainerState | "creating" | "gone";
+
+export type WishedState = "running" | "stopped";
 
 export type CreateRequest = CommandInput<"create-container">;
 
@@ -24,11 +26,17 @@ export interface InstanceRecord {
   image: string | null;
   sshUser: string | null;
   hostKeyFingerprint: string | null;
+  /** `ssh-ed25519 AAAA…`, as the backend told it. */
+  hostKey: string | null;
   operationId: string | null;
   /** The command whose outcome is not known yet. */
   pendingCommand: CommandName | null;
   /** Of a create that is not settled yet. */
   createRequest: CreateRequest | null;
+  /** As its owner wishes it, by what was done last. */
+  wishedState: WishedState;
+  /** Since when it is known to be in its state; null where that was not recorded yet. */
+  stateSince: string | null;
   createdAt: string;
 }
 
@@ -120,9 +128,12 @@ export class InstancesStore {
     const access = container.ssh && {
       ssh_user: container.ssh.user,
       host_key_fingerprint: container.ssh.hostKeyFingerprint,
+      host_key: container.ssh.hostKey ?? null,
     };
     await this.#update(instance, {
       state: container.state,
+      state_since: sinceNowUnless(container.state),
+      wished_state: wishAfter(container.state),
       state_reason: stateReason,
       container_id: container.containerId,
       ports: JSON.stringify(container.ports),
@@ -136,6 +147,7 @@ export class InstancesStore {
   async markGone(instance: Whose, stateReason: string): Promise<void> {
     await this.#update(instance, {
       state: "gone",
+      state_since: sinceNowUnless("gone"),
       state_reason: stateReason,
       pending_command: null,
       create_request: null,
@@ -155,13 +167,21 @@ export class InstancesStore {
       .select("users.username");
   }
 
-  async #update({ id, userId }: Whose, changes: Partial<InstancesTable>): Promise<void> {
+  async #update({ id, userId }: Whose, changes: UpdateObject<Schema, "instances">): Promise<void> {
     await this.#writes.run(this.#db.updateTable("instances").set(changes).where("id", "=", id));
     this.#onChange(userId);
   }
 }
 
-type InstanceRow = InstancesTable & { username: string };
+/** A stop of its owner's that is settled is what they wish, until it runs again; one that was refused has changed nothing. */
+const wishAfter = (state: RecordedState) =>
+  sql<string>`case when ${state} = 'running' then 'running' when pending_command = 'stop-container' then 'stopped' else wished_state end`;
+
+/** The moment of a change, not of each time that the same is told again. */
+const sinceNowUnless = (state: RecordedState) =>
+  sql<string | null>`case when state = ${state} then state_since else ${new Date().toISOString()} end`;
+
+type InstanceRow = Selectable<InstancesTable> & { username: string };
 
 const toInstance = (row: InstanceRow): InstanceRecord => ({
   id: row.id,
@@ -175,8 +195,11 @@ const toInstance = (row: InstanceRow): InstanceRecord => ({
   image: row.image,
   sshUser: row.ssh_user,
   hostKeyFingerprint: row.host_key_fingerprint,
+  hostKey: row.host_key,
   operationId: row.operation_id,
   pendingCommand: row.pending_command as CommandName | null,
   createRequest: row.create_request === null ? null : (JSON.parse(row.create_request) as CreateRequest),
+  wishedState: row.wished_state as WishedState,
+  stateSince: row.state_since,
   createdAt: row.created_at,
 });

@@ -8,6 +8,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0002-indexes-of-lists-and-creates": { up: running(() => INDEXES_OF_LISTS_AND_CREATES) },
   "0003-known-sessions-and-saved-keys": { up: running(() => KNOWN_SESSIONS_AND_SAVED_KEYS) },
   "0004-roles-invitations-audit": { up: running(() => ROLES_INVITATIONS_AUDIT) },
+  "0005-host-key-and-what-is-wished": { up: running(() => HOST_KEY_AND_WHAT_IS_WISHED) },
 };
 
 function running(statements: () => readonly string[]) {
@@ -143,4 +144,12 @@ const ROLES_INVITATIONS_AUDIT = [
   `create index audit_entries_by_age on audit_entries (created_at, id)`,
   `create index audit_entries_by_user on audit_entries (user_id, created_at, id)`,
   `create index audit_entries_by_action on audit_entries (action, created_at, id)`,
+];
+
+/** What stands in known_hosts; and whether an instance is as its owner wishes, and since when it is as it is. */
+const HOST_KEY_AND_WHAT_IS_WISHED = [
+  `alter table instances add column host_key text`,
+  `alter table instances add column state_since text`,
+  `alter table instances add column wished_state text not null default 'running'`,
+  `update instances set wished_state = 'stopped' where state = 'stopped'`,
 ];

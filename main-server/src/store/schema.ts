@@ -107,10 +107,16 @@ export interface InstancesTable {
   image: string | null;
   ssh_user: string | null;
   host_key_fingerprint: string | null;
+  /** `ssh-ed25519 AAAA…` */
+  host_key: string | null;
   /** The operation last sent for this instance, and its command while the outcome is not known. */
   operation_id: string | null;
   pending_command: string | null;
   /** JSON of the create that is not settled yet, from which it can be sent again. */
   create_request: string | null;
+  /** Since when the state is known to be what it is; null where that was before it was recorded. */
+  state_since: string | null;
+  /** As its owner wishes it: running or stopped. */
+  wished_state: Generated<string>;
   created_at: string;
 }

@@ -107,8 +107,10 @@ export class FakeBackend {
       return success({ draining });
     },
     "open-stream": () => failure("INTERNAL"),
-    "list-containers": ({ username }) =>
-      success({ containers: [...this.containers.values()].filter((one) => one.username === username) }),
+    "list-containers": ({ username }: Partial<CommandRequest>) =>
+      success({
+        containers: [...this.containers.values()].filter((one) => (username ?? one.username) === one.username),
+      }),
   };
 
   #turn(username: string, state: Container["state"]): unknown {
@@ -145,11 +147,16 @@ export function containerOf(username: string, nth = 0): Container {
     ports: { ssh, http: ssh + 1, https: ssh + 2 },
     image: "dockhost/instance",
     createdAt: new Date().toISOString(),
-    ssh: { user: "root", hostKeyFingerprint: fingerprintOf(username) },
+    ssh: { user: "root", ...hostKeyOf(username) },
   };
 }
 
-const fingerprintOf = (text: string) => `SHA256:${createHash("sha256").update(text).digest("base64").slice(0, 43)}`;
+/** Always the same for the same `name`. */
+export function hostKeyOf(name: string) {
+  const blob = ed25519Blob(createHash("sha256").update(name).digest());
+  const fingerprint = createHash("sha256").update(blob).digest("base64").slice(0, 43);
+  return { hostKeyFingerprint: `SHA256:${fingerprint}`, hostKey: `ssh-ed25519 ${blob.toString("base64")}` };
+}
 
 export const statusOf = (): BackendStatus => ({
   protocol: 1,
@@ -173,9 +180,10 @@ export const statusOf = (): BackendStatus => ({
 /** A new ed25519 key, as the line of its .pub file. */
 export function sshPublicKey(): string {
   const { x = "" } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
-  const blob = Buffer.concat([sshString(Buffer.from("ssh-ed25519")), sshString(Buffer.from(x, "base64url"))]);
-  return `ssh-ed25519 ${blob.toString("base64")} someone@somewhere`;
+  return `ssh-ed25519 ${ed25519Blob(Buffer.from(x, "base64url")).toString("base64")} someone@somewhere`;
 }
+
+const ed25519Blob = (key: Buffer): Buffer => Buffer.concat([sshString(Buffer.from("ssh-ed25519")), sshString(key)]);
 
 function sshString(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
