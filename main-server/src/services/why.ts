@@ -49,7 +49,7 @@ function whyWithoutDocker({ state }: Standing, backend: BackendFacts): string {
 }
 
 const whyCreating = ({ createdAt }: Standing, backend: BackendFacts): string =>
-  `It is being created on ${named(backend)} since ${moment(createdAt)}: that takes seconds, or up to 16 minutes where the image has to be pulled first, and it runs or is gone from the list after that.`;
+  `Its creation on ${named(backend)} began at ${moment(createdAt)}: that takes seconds, or up to 16 minutes where the image has to be pulled first, and then it runs or is gone from the list.`;
 
 function whyPending(command: NonNullable<InstanceRecord["pendingCommand"]>): string {
   const asked = ASKED_FOR[command] ?? "change";
