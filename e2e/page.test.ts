@@ -99,7 +99,7 @@ describe("from nothing to a login", () => {
       DOCKHOST_DATA_DIR: join(folder, "backend"),
       DOCKHOST_PORT_RANGE: await freePortRange(30),
     };
-    expect(await text("Commands")).toContain(backendEnvironment["DOCKHOST_API_KEY"]);
+    expect(await text("Commands")).toContain(backendEnvironment.DOCKHOST_API_KEY);
     expect(await text("Commands")).toContain(url);
     backend = new BackendProcess(backendEnvironment);
     await page.getByText("It has connected.").waitFor();

@@ -67,7 +67,7 @@ const signedIn = createRoute({
   id: "signed-in",
   beforeLoad: async ({ context, location }) => {
     try {
-      await context.client.ensureQueryData(queries.me());
+      await context.client.query({ ...queries.me(), staleTime: "static" });
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
       redirect({ to: "/sign-in", search: { from: location.href }, throw: true });

@@ -28,7 +28,7 @@ export function BackendOverview() {
       </Panel>
       {backend.status === "online" && (
         <Loaded>
-          <BackendPlots backend={backend} />
+          <BackendPlots key={backend.id} backend={backend} />
         </Loaded>
       )}
       <Panel title="About it">

@@ -6,7 +6,7 @@ import { mebibytes } from "./size.ts";
 export function BackendUse({ backend: { capacity, usage } }: { backend: Backend }) {
   if (!capacity || !usage) return null;
   const used = capacity.memoryMiB - usage.memoryAvailableMiB;
-  const disk = usage.diskTotalMiB;
+  const disk = capacity.diskMiB;
   return (
     <div className="grid gap-x-8 gap-y-3 sm:grid-cols-2">
       <Meter

@@ -19,18 +19,25 @@ export function keyProblem(line: string): string | undefined {
 export function KeyField({ value, onChange }: { value: string; onChange: (line: string) => void }) {
   const [dragging, setDragging] = useState(false);
   const [problem, setProblem] = useState<string>();
-  const drop = (event: DragEvent) => {
+  const read = async (file: File): Promise<void> => {
+    if (file.size > MAX_FILE_BYTES) {
+      setProblem("This file is too large to be a public key; drop the .pub file.");
+      return;
+    }
+    try {
+      const content = await file.text();
+      setProblem(undefined);
+      onChange(content.trim());
+    } catch {
+      setProblem("The file could not be read; paste what is in it.");
+    }
+  };
+  const drop = (event: DragEvent): void => {
     event.preventDefault();
     setDragging(false);
     const [file] = event.dataTransfer.files;
-    const text = event.dataTransfer.getData("text/plain");
-    if (!file) return onChange(text);
-    if (file.size > MAX_FILE_BYTES) return setProblem("This file is too large to be a public key; drop the .pub file.");
-    setProblem(undefined);
-    return void file.text().then(
-      (content) => onChange(content.trim()),
-      () => setProblem("The file could not be read; paste what is in it."),
-    );
+    if (file) void read(file);
+    else onChange(event.dataTransfer.getData("text/plain"));
   };
   return (
     <div

@@ -12,7 +12,7 @@ dark.addEventListener("change", applyTheme);
 /** Puts the theme that is wished for, or else the system's, on the document. */
 export function applyTheme(): void {
   const wish = chosenTheme();
-  document.documentElement.dataset["theme"] = wish === "system" ? (dark.matches ? "dark" : "light") : wish;
+  document.documentElement.dataset.theme = wish === "system" ? (dark.matches ? "dark" : "light") : wish;
   for (const follow of followers) follow();
 }
 

@@ -1,5 +1,7 @@
 import { useEffect, useState } from "react";
+import { hashKey, useQueryClient } from "@tanstack/react-query";
 import type { Backend } from "@dockhost/protocol/rest";
+import { queries } from "../api/queries.ts";
 import { Plot } from "./plot.tsx";
 
 interface Sample {
@@ -35,7 +37,7 @@ export function BackendPlots({ backend }: { backend: Backend }) {
       />
       {samples.some(({ cpuPercent }) => cpuPercent !== undefined) && (
         <Plot
-          title="Processors"
+          title="Processors in use"
           unit="%"
           times={times}
           series={[{ name: "In use", values: samples.map(({ cpuPercent = 0 }) => cpuPercent) }]}
@@ -46,23 +48,37 @@ export function BackendPlots({ backend }: { backend: Backend }) {
   );
 }
 
-function useSamples({ id, lastSeenAt, usage, capacity }: Backend): readonly Sample[] {
-  const [kept, setKept] = useState<{ of: string; samples: readonly Sample[] }>({ of: id, samples: [] });
+/** One sample each time that the backend is read anew. */
+function useSamples(backend: Backend): readonly Sample[] {
+  const { id } = backend;
+  const client = useQueryClient();
+  const [samples, setSamples] = useState<readonly Sample[]>(() => sampleOf(backend));
   useEffect(() => {
-    if (!usage || lastSeenAt === null) return;
-    const sample = {
+    const { queryKey } = queries.backend(id);
+    return client.getQueryCache().subscribe(({ type, query }) => {
+      if (type !== "updated" || query.queryHash !== hashKey(queryKey)) return;
+      const [sample] = sampleOf(client.getQueryData(queryKey));
+      if (sample) setSamples((before) => added(before, sample));
+    });
+  }, [client, id]);
+  return samples;
+}
+
+/** `lastSeenAt` is counted anew at each reading and wavers by milliseconds. */
+function added(before: readonly Sample[], sample: Sample): readonly Sample[] {
+  const last = before.at(-1);
+  return last && sample.time - last.time < 1 ? before : [...before, sample].slice(-KEPT);
+}
+
+function sampleOf(backend: Backend | undefined): Sample[] {
+  const { usage, capacity, lastSeenAt } = backend ?? {};
+  if (!usage || !capacity || typeof lastSeenAt !== "string") return [];
+  return [
+    {
       time: Date.parse(lastSeenAt) / 1000,
       running: usage.running,
-      memoryMiB: (capacity?.memoryMiB ?? 0) - usage.memoryAvailableMiB,
+      memoryMiB: capacity.memoryMiB - usage.memoryAvailableMiB,
       cpuPercent: usage.cpuPercent,
-    };
-    setKept(({ of, samples }) => {
-      const before = of === id ? samples : [];
-      // `lastSeenAt` is counted anew at each reading and wavers by milliseconds.
-      const last = before.at(-1);
-      if (last && sample.time - last.time < 1) return { of: id, samples: before };
-      return { of: id, samples: [...before, sample].slice(-KEPT) };
-    });
-  }, [id, lastSeenAt, usage, capacity]);
-  return kept.of === id ? kept.samples : [];
+    },
+  ];
 }
