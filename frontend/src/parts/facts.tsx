@@ -5,7 +5,7 @@ export function Facts({ of }: { of: readonly (readonly [name: string, fact: Reac
   return (
     <dl className="grid grid-cols-[auto_1fr] gap-x-5 gap-y-1.5 text-sm">
       {of
-        .filter(([, fact]) => fact !== null && fact !== undefined && fact !== "")
+        .filter(([, fact]) => fact !== null && fact !== undefined && fact !== false && fact !== "")
         .map(([name, fact]) => (
           <Fragment key={name}>
             <dt className="text-muted">{name}</dt>

@@ -34,38 +34,40 @@ export function Frame({ user, children }: { user: User; children: ReactNode }) {
       >
         Skip to the page
       </a>
-      <div className="border-b border-line bg-surface md:sticky md:top-0 md:flex md:h-dvh md:w-56 md:shrink-0 md:flex-col md:border-r md:border-b-0">
-        <div className="flex items-center justify-between gap-2 px-4 pt-3 md:pt-5">
-          <Link to="/instances" className="rounded-sm text-lg font-semibold tracking-tight">
-            <Wordmark />
-          </Link>
-          <div className="md:hidden">
-            <SignOut />
+      <div className="border-b border-line bg-surface md:w-56 md:shrink-0 md:border-r md:border-b-0">
+        <div className="md:sticky md:top-0 md:flex md:h-dvh md:flex-col">
+          <div className="flex items-center justify-between gap-2 px-4 pt-3 md:pt-5">
+            <Link to="/instances" className="rounded-sm text-lg font-semibold tracking-tight">
+              <Wordmark />
+            </Link>
+            <div className="md:hidden">
+              <SignOut />
+            </div>
           </div>
-        </div>
-        <nav aria-label="Main" className="overflow-x-auto px-2 py-2 md:grow md:py-4">
-          <ul className="flex gap-1 md:flex-col">
-            {places.map(({ name, to }) => (
-              <li key={name}>
-                <Link
-                  to={to}
-                  activeProps={{ className: "bg-raised text-ink" }}
-                  inactiveProps={{ className: "text-muted hover:bg-raised hover:text-ink" }}
-                  className="-outline-offset-2! block rounded-md px-3 py-1.5 font-medium whitespace-nowrap"
-                >
-                  {name}
-                </Link>
-              </li>
-            ))}
-          </ul>
-        </nav>
-        <div className="hidden gap-2 border-t border-line p-4 md:grid">
-          <p className="truncate text-sm text-muted">
-            Signed in as <span className="font-medium text-ink">{user.username}</span>
-          </p>
-          <div className="flex items-center justify-between gap-2">
-            <ThemeSwitch />
-            <SignOut />
+          <nav aria-label="Main" className="overflow-x-auto px-2 py-2 md:grow md:py-4">
+            <ul className="flex gap-1 md:flex-col">
+              {places.map(({ name, to }) => (
+                <li key={name}>
+                  <Link
+                    to={to}
+                    activeProps={{ className: "bg-raised text-ink" }}
+                    inactiveProps={{ className: "text-muted hover:bg-raised hover:text-ink" }}
+                    className="-outline-offset-2! block rounded-md px-3 py-1.5 font-medium whitespace-nowrap"
+                  >
+                    {name}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <div className="hidden gap-2 border-t border-line p-4 md:grid">
+            <p className="truncate text-sm text-muted">
+              Signed in as <span className="font-medium text-ink">{user.username}</span>
+            </p>
+            <div className="flex items-center justify-between gap-2">
+              <ThemeSwitch />
+              <SignOut />
+            </div>
           </div>
         </div>
       </div>

@@ -21,7 +21,7 @@ export interface InstanceView {
 }
 
 /** How to log in. */
-export interface SshView {
+interface SshView {
   command: string;
   host: string;
   port: number;

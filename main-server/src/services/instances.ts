@@ -11,7 +11,7 @@ import type { InstanceCommands } from "./instance-commands.ts";
 import { viewInstance, type InstanceView, type Whereabouts } from "./instance-view.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 import { place, type Placement } from "./placement.ts";
-import { isWell } from "./why.ts";
+import { namesBackend } from "./why.ts";
 
 export interface NewInstance {
   sshPublicKey: string;
@@ -152,7 +152,7 @@ const factsOf = (connection: Connection | undefined) => ({
 
 /** Whether nothing has to be read of its backend. */
 const isPlain = (record: InstanceRecord, connection: Connection | undefined): boolean =>
-  connection?.status !== undefined && isWell(record, factsOf(connection));
+  connection?.status !== undefined && !namesBackend(record, factsOf(connection));
 
 /** Refused here, a bad key costs no backend anything. */
 function canonicalKey(line: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { statusOf } from "../testing/fake-backend.ts";
-import { whyBackend, whyInstance } from "./why.ts";
+import { namesBackend, whyBackend, whyInstance } from "./why.ts";
 
 const NOON = "2026-01-02T12:00:59.000Z";
 const SEEN = "2026-01-02 12:00 UTC";
@@ -101,6 +101,7 @@ describe("an instance that is not as wished says", () => {
     const why = whyInstance({ ...fine, ...record }, facts);
     for (const one of words) expect(why).toContain(one);
     expect(why).toMatch(ONE_SENTENCE);
+    expect(why?.toLowerCase().includes("lab-1")).toBe(namesBackend({ ...fine, ...record }, facts));
   });
 });
 

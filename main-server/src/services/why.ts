@@ -26,11 +26,11 @@ export function whyInstance(record: Standing, backend: BackendFacts): string | n
   return whyNotRunning(record);
 }
 
-/** Whether that is null whatever the backend is called: most are well, and none of those is asked for. */
-export const isWell = (
-  { state, pendingCommand }: Standing,
+/** Whether that names the backend: mostly it does not, and then the name need not be read. */
+export const namesBackend = (
+  { state }: Pick<Standing, "state">,
   { online, dockerReachable }: Pick<BackendFacts, "online" | "dockerReachable">,
-) => online && dockerReachable && state === "running" && pendingCommand === null;
+): boolean => !online || !dockerReachable || state === "gone" || state === "creating";
 
 function whyGone({ stateSince }: Standing, backend: BackendFacts): string {
   const noticed = stateSince === null ? "" : ` (noticed ${moment(stateSince)})`;

@@ -10,7 +10,7 @@ import type { Writes } from "./writes.ts";
 /** What is stored; `unreachable` is never, it is told at each reading from who is connected. */
 type RecordedState = ContainerState | "creating" | "gone";
 
-export type WishedState = "running" | "stopped";
+type WishedState = "running" | "stopped";
 
 export type CreateRequest = CommandInput<"create-container">;
 
