@@ -97,6 +97,8 @@ function hear(client: QueryClient, item: NewsItem): void {
       break;
     case "backends-changed":
       void client.invalidateQueries({ queryKey: ["backends"] });
+      // What is on it is out of reach with it.
+      void client.invalidateQueries({ queryKey: ["instances"] });
       break;
     case "progress":
       // Last told last, as a map keeps its order.

@@ -2,6 +2,9 @@ import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/
 import type { Role } from "@dockhost/protocol/rest";
 import { api, ApiError, type AuditFilter, type Cursor } from "./http.ts";
 
+/** What a backend uses is told so often, and to nobody who does not ask. */
+const HEARTBEAT_MS = 10_000;
+
 /** What is read, under which name it is kept, and how it is told that it has changed. */
 export const queries = {
   signup: () => queryOptions({ queryKey: ["signup"], queryFn: api.signup }),
@@ -13,12 +16,17 @@ export const queries = {
     queryOptions({ queryKey: ["instances", "one", id], queryFn: () => api.instance(id), retry: unlessGone }),
   backends: () => list(["backends", "list"], api.backends, ({ backends }) => backends),
   backend: (id: string) =>
-    queryOptions({ queryKey: ["backends", "one", id], queryFn: () => api.backend(id), retry: unlessGone }),
+    queryOptions({
+      queryKey: ["backends", "one", id],
+      queryFn: () => api.backend(id),
+      retry: unlessGone,
+      refetchInterval: HEARTBEAT_MS,
+    }),
   backendContainers: (id: string) =>
     queryOptions({
       queryKey: ["backend-containers", id],
       queryFn: async () => (await api.backendContainers(id)).containers,
-      refetchInterval: 10_000,
+      refetchInterval: HEARTBEAT_MS,
     }),
   backendKeys: (id: string) =>
     list(

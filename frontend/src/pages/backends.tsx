@@ -48,7 +48,7 @@ export function BackendsPage() {
 function BackendCard({ backend }: { backend: Backend }) {
   const { id, name, shared, version, docker, why, lastSeenAt } = backend;
   return (
-    <li className="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line bg-surface p-4">
+    <li className="grid gap-3 rounded-lg border border-line bg-surface p-4">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
         <Link
           to="/backends/$id"

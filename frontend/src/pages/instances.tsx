@@ -58,7 +58,7 @@ function InstanceCard({ instance }: { instance: Instance }) {
   const { id, backendId, state, ssh, why, image, createdAt } = instance;
   const name = useBackendNames()(backendId);
   return (
-    <li className="grid grid-cols-[minmax(0,1fr)] gap-3 rounded-lg border border-line bg-surface p-4">
+    <li className="grid gap-3 rounded-lg border border-line bg-surface p-4">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <div className="flex min-w-0 flex-wrap items-center gap-x-3">
           <Link

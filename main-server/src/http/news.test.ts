@@ -44,6 +44,24 @@ test("a page is told what happens to its user's instances, and nothing of anothe
   expect(toBob).toEqual([]);
 });
 
+test("a page is told when a backend is another than before, and not of each heartbeat", async () => {
+  const { url } = await startMainServer();
+  const ada = await signedUp(url, "ada");
+  const { apiKey, id } = await addBackend(ada);
+  const backend = await connectBackend(url, apiKey);
+  const told = await follow(ada);
+  await delay(300);
+  told.length = 0;
+  for (const memoryAvailableMiB of [4_000, 3_000]) {
+    backend.report("backend-status", { ...backend.status, usage: { ...backend.status.usage, memoryAvailableMiB } });
+  }
+  await delay(300);
+  expect(told).toEqual([]);
+  backend.report("backend-status", { ...backend.status, draining: true });
+  await expect.poll(() => told).toEqual([{ kind: "backends-changed" }]);
+  expect((await ada.get(`/api/backends/${id}`)).body).toMatchObject({ draining: true });
+});
+
 test("changes that come together are told together", async () => {
   const { url } = await startMainServer();
   const ada = await signedUp(url, "ada");

@@ -30,7 +30,7 @@ interface Parts {
  */
 export class Resync implements ReportListener {
   readonly #parts: Parts;
-  readonly #saved = new WeakSet<Connection>();
+  readonly #shownAs = new WeakMap<Connection, string>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -41,10 +41,12 @@ export class Resync implements ReportListener {
     this.#parts.news.backendsChanged();
   }
 
-  /** Kept once for each connection: it is what is shown of a backend that has gone away. */
+  /** Kept, and told to pages, when a backend is another than before to who looks at it; what it uses they read by themselves. */
   async "backend-status"(source: Connection): Promise<void> {
-    if (this.#saved.has(source)) return;
-    this.#saved.add(source);
+    const { docker, draining, capacity } = source.status ?? {};
+    const shown = JSON.stringify([docker, draining, capacity]);
+    if (this.#shownAs.get(source) === shown) return;
+    this.#shownAs.set(source, shown);
     await this.seen(source);
   }
 
