@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { BackendProcess, type Environment } from "./support/backend-process.ts";
 import { removeBackend } from "./support/cleanup.ts";
+import { docker } from "./support/docker-cli.ts";
 import { MainServerProcess } from "./support/main-server-process.ts";
 import { Chromium, type Visit } from "./support/page.ts";
 import { freePort, freePortRange } from "./support/ports.ts";
@@ -28,6 +29,7 @@ let person: SshUser;
 let key: KeyPair;
 let visit: Visit;
 let page: Page;
+const ada = newUser("ada");
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dockhost-page-"));
@@ -48,6 +50,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await visit.screenshots(`failed at ${task.name}`);
+});
+
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 const link = (name: string) => page.getByRole("link", { name, exact: true });
 const lines = (label: string) => page.getByLabel(label, { exact: true });
@@ -63,12 +69,20 @@ async function judged(name: string): Promise<void> {
   await page.emulateMedia({ colorScheme: null });
 }
 
+/** What is being dragged, where it is a file with this text in it. */
+const fileOf = (content: string) =>
+  page.evaluateHandle<object>(`(() => {
+    const dragged = new DataTransfer();
+    dragged.items.add(new File([${JSON.stringify(content)}], "id_ed25519.pub"));
+    return dragged;
+  })()`);
+
 /** What a person has pasted into a shell, and what came of it. The key and the known hosts are theirs. */
-async function pasted(command: string, knownHosts: string): Promise<string> {
+async function pasted(command: string, knownHosts: string, { file: identity }: KeyPair): Promise<string> {
   const file = join(folder, "known_hosts");
   await writeFile(file, `${knownHosts}\n`);
   const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", `UserKnownHostsFile=${file}`, "IdentitiesOnly=yes"];
-  const own = ["-F", "none", "-i", key.file, ...options.flatMap((option) => ["-o", option])];
+  const own = ["-F", "none", "-i", identity, ...options.flatMap((option) => ["-o", option])];
   const [program = "", ...args] = command.split(" ");
   return (await run(program, [...own, ...args, "whoami"])).stdout;
 }
@@ -76,7 +90,7 @@ async function pasted(command: string, knownHosts: string): Promise<string> {
 describe("from nothing to a login", () => {
   test("somebody makes the first account", async () => {
     await link("Make one").click();
-    await page.getByLabel("Username").fill(newUser("ada"));
+    await page.getByLabel("Username").fill(ada);
     await page.getByLabel("Password").fill(PASSWORD);
     await judged("sign-up");
     await button("Make the account").click();
@@ -114,7 +128,7 @@ describe("from nothing to a login", () => {
     await judged("instances-welcome");
     await button("Create instance").click();
     await lines("SSH command").waitFor();
-    expect(await pasted(await text("SSH command"), await text("Known hosts line"))).toBe("root\n");
+    expect(await pasted(await text("SSH command"), await text("Known hosts line"), key)).toBe("root\n");
     await judged("instance-connect");
   });
 });
@@ -142,17 +156,35 @@ describe("an instance", () => {
     await shows(/fifty-7/);
   });
 
-  test("has a log that is followed and searched, and its activity drawn", async () => {
+  test("has a log that is followed and searched", async () => {
     await link("Logs").click();
-    await page.getByRole("log").getByText("written by hand").first().waitFor();
+    const log = page.getByRole("log");
+    await log.getByText("written by hand").waitFor();
+    await docker("exec", `dockhost-${ada}`, "sh", "-c", "echo written meanwhile > /proc/1/fd/1");
+    await log.getByText("written meanwhile").waitFor();
     await judged("instance-logs");
+    await page.getByRole("searchbox").fill("mean");
+    await log.getByText("written by hand").waitFor({ state: "hidden" });
+    expect(await log.innerText()).toContain("written meanwhile");
+  });
+
+  test("has its activity drawn", async () => {
     await link("Activity").click();
-    await page
-      .getByText(/CPU|Processor/)
-      .first()
-      .waitFor();
-    await page.locator("canvas").first().waitFor();
+    await page.getByRole("img", { name: /^Memory.*now [1-9]/ }).waitFor();
     await judged("instance-activity");
+  });
+
+  test("takes another key, dropped as a file, in the place of the first", async () => {
+    const other = await person.newKey("other");
+    await link("Settings").click();
+    await page.getByText("Another key").click();
+    await page.getByLabel("Public key").dispatchEvent("drop", { dataTransfer: await fileOf(other.publicKey) });
+    await button("Replace key").click();
+    await page.getByText("The key is replaced.").waitFor();
+    await link("Connect").click();
+    const [command, knownHosts] = [await text("SSH command"), await text("Known hosts line")];
+    expect(await pasted(command, knownHosts, other)).toBe("root\n");
+    await expect(pasted(command, knownHosts, key)).rejects.toThrow("Permission denied");
   });
 
   test("is stopped and started, and says why it does not run meanwhile", async () => {
@@ -232,6 +264,9 @@ describe("the rest of the page", () => {
     await guest.page.getByRole("button", { name: "Make the account" }).click();
     await guest.page.getByRole("heading", { name: "Instances" }).waitFor();
     expect(await guest.page.getByRole("link", { name: "People" }).count()).toBe(0);
+    await guest.page.getByRole("link", { name: "Backends" }).click();
+    await guest.page.getByText("No machine is lent here yet.").waitFor();
+    expect(await guest.page.getByRole("link", { name: "Register a backend" }).count()).toBe(0);
   });
 
   test("tells what was done, and lets go who wants to go", async () => {

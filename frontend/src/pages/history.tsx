@@ -9,6 +9,8 @@ import { Time } from "../parts/time.tsx";
 
 const OUTCOMES = { done: "text-good", refused: "text-warn", failed: "text-bad" };
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 /** Who did what to which. */
 export function HistoryPage() {
   const [user, setUser] = useState("");
@@ -50,7 +52,12 @@ export function HistoryPage() {
                 <span className="min-w-0 break-words">
                   <span className="font-medium">{username ?? "somebody"}</span>{" "}
                   {done.replace(".", " ").replaceAll("-", " ")}
-                  {subject !== null && <span className="text-muted"> · {subject}</span>}
+                  {subject !== null && (
+                    <span className="text-muted" title={subject}>
+                      {" "}
+                      · {shortened(subject)}
+                    </span>
+                  )}
                   {detail !== null && <span className="block text-muted">{detail}</span>}
                 </span>
                 <span className="flex gap-3 text-muted">
@@ -65,3 +72,6 @@ export function HistoryPage() {
     </Page>
   );
 }
+
+/** An id is told by its beginning; whole, it stands behind that. */
+const shortened = (subject: string): string => (UUID.test(subject) ? subject.slice(0, 8) : subject);

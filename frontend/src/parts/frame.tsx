@@ -130,8 +130,8 @@ function LineBanner() {
     <div role="status" className="fixed inset-x-4 bottom-4 z-10 mx-auto w-fit">
       {line.state === "lost" && (
         <p className="rounded-md border border-warn bg-surface px-4 py-2 text-sm shadow-lg">
-          The main server is out of reach since <Time at={new Date(line.since).toISOString()} />. What you see may be
-          old; this page tries again by itself.
+          The main server is out of reach; it was lost <Time at={new Date(line.since).toISOString()} />. What you see
+          may be old; this page tries again by itself.
         </p>
       )}
     </div>
