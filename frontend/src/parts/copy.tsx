@@ -4,7 +4,7 @@ import { Button } from "./button.tsx";
 const SAID_FOR_MS = 2_000;
 
 /** Copies `text`; where the browser does not let it, the text stands there to be selected. */
-export function CopyButton({ text, label, kind }: { text: string; label: string; kind?: "plain" | "primary" }) {
+function CopyButton({ text, label, kind }: { text: string; label: string; kind?: "plain" | "primary" }) {
   const [said, setSaid] = useState<"copied" | "select it by hand">();
   useEffect(() => {
     if (said === undefined) return undefined;

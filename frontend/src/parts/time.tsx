@@ -22,7 +22,7 @@ export function Time({ at }: { at: string }) {
   );
 }
 
-export function relative(at: string, now: number): string {
+function relative(at: string, now: number): string {
   const seconds = (Date.parse(at) - now) / 1000;
   const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
   // The clocks of two machines are never quite the same.

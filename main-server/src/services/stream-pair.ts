@@ -14,10 +14,13 @@ export async function joined(viewer: WebSocket, backend: WebSocket, idleMs: numb
   const closed = Promise.all(ends.map(closing));
   forward(viewer, backend, heard);
   forward(backend, viewer, heard);
-  const watch = setInterval(() => {
-    if (performance.now() - lastAt < idleMs) return;
-    for (const end of ends) end.close(STREAM_CLOSE.idle, "Nothing went through for too long.");
-  }, Math.min(PING_MS, idleMs));
+  const watch = setInterval(
+    () => {
+      if (performance.now() - lastAt < idleMs) return;
+      for (const end of ends) end.close(STREAM_CLOSE.idle, "Nothing went through for too long.");
+    },
+    Math.min(PING_MS, idleMs),
+  );
   const pings = ends.map(keepAlive);
   // Whoever has gone before both were there takes the other along.
   if (viewer.readyState === viewer.CLOSED) backend.close(1000);
