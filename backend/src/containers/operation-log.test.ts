@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, open, readFile, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -86,6 +86,19 @@ describe("an operation that succeeded", () => {
     expect(await log.find("yesterday 0", "hash of yesterday 0")).toBeUndefined();
   });
 
+  it("is found although a write before it or behind it was cut short by a full disk", async () => {
+    await using log = await OperationLog.open(directory);
+    const success = (operationId: string) => ({ ...SUCCESS, operationId });
+    await expect(cutShort(() => log.record(success("first")))).rejects.toThrow("no space");
+    await log.record(success("second"));
+    await expect(cutShort(() => log.record(success("third")))).rejects.toThrow("no space");
+    await log.record(success("fourth"));
+    expect(await log.find("second", "h1")).toMatchObject({ operationId: "second" });
+    expect(await log.find("fourth", "h1")).toMatchObject({ operationId: "fourth" });
+    expect(await log.find("first", "h1")).toBeUndefined();
+    expect((await readFile(path(), "utf8")).match(/"operationId"/g)).toHaveLength(2);
+  });
+
   it("is not taken for another one where the file was changed by hand", async () => {
     await using log = await OperationLog.open(directory);
     await log.record(SUCCESS);
@@ -148,3 +161,14 @@ describe("two requests are the same", () => {
     expect(requestHash("create-container", request)).not.toBe(requestHash("create-container", bobs));
   });
 });
+
+/** Runs `work`, in which the disk takes half of what is appended. */
+async function cutShort(work: () => Promise<void>): Promise<void> {
+  await using file = await open(path(), "r");
+  const handles = Object.getPrototypeOf(file) as FileHandle;
+  const append = vi.spyOn(handles, "appendFile").mockImplementation(async function (this: FileHandle, line) {
+    await this.write(String(line).slice(0, 40));
+    throw new Error("no space left on device");
+  });
+  await work().finally(() => append.mockRestore());
+}
