@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import "./young-generation.ts";
 import { Command } from "commander";
 import { createAgent } from "./agent.ts";
 import { CONFIG_HELP, ConfigError, readConfig, type Config } from "./config.ts";

@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, open, readFile, rm, stat, writeFile, type FileHandle } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -27,7 +27,7 @@ describe("an operation that succeeded", () => {
     await before.record(SUCCESS);
     await before[Symbol.asyncDispose]();
     await using after = await OperationLog.open(directory);
-    expect(after.find(ID)).toMatchObject(SUCCESS);
+    expect(await after.find(ID, "h1")).toMatchObject(SUCCESS);
     expect((await stat(path())).mode & 0o777).toBe(0o600);
   });
 
@@ -42,8 +42,8 @@ describe("an operation that succeeded", () => {
       `${JSON.stringify({ ...SUCCESS, operationId, at: new Date(Date.now() - hoursAgo * 3_600_000).toISOString() })}\n`;
     await writeFile(path(), line("old", 25) + line("young", 23));
     await using log = await OperationLog.open(directory);
-    expect(log.find("old")).toBeUndefined();
-    expect(log.find("young")).toBeDefined();
+    expect(await log.find("old", "h1")).toBeUndefined();
+    expect(await log.find("young", "h1")).toMatchObject({ operationId: "young" });
     expect(await readFile(path(), "utf8")).not.toContain('"old"');
   });
 
@@ -63,14 +63,57 @@ describe("an operation that succeeded", () => {
     expect(lines.join("")).toContain("day 11, 199");
   });
 
+  it("is found wherever its line has moved to", async () => {
+    vi.useFakeTimers({ toFake: ["Date", "performance"] });
+    const names = (day: string, count: number) => Array.from({ length: count }, (_, index) => `${day} ${index}`);
+    const success = (operationId: string) => ({ ...SUCCESS, operationId, requestHash: `hash of ${operationId}` });
+    const lines = (operationIds: string[], minutesAgo: number) => {
+      const at = new Date(Date.now() - minutesAgo * 60_000).toISOString();
+      return operationIds.map((operationId) => `${JSON.stringify({ ...success(operationId), at })}\n`).join("");
+    };
+    await writeFile(path(), lines(names("yesterday", 1_100), 24 * 60 - 5) + lines(names("today", 5), 60));
+    await using log = await OperationLog.open(directory);
+    const { size: before } = await stat(path());
+    expect(await log.find("yesterday 1099", "hash of yesterday 1099")).toMatchObject({ operationId: "yesterday 1099" });
+    vi.advanceTimersByTime(10 * 60_000);
+    await log.record(success("now 0"));
+    await log.record(success("now 1"));
+    vi.useRealTimers();
+    expect((await stat(path())).size).toBeLessThan(before / 10);
+    for (const name of [...names("today", 5), ...names("now", 2)]) {
+      expect(await log.find(name, `hash of ${name}`)).toMatchObject({ operationId: name });
+    }
+    expect(await log.find("yesterday 0", "hash of yesterday 0")).toBeUndefined();
+  });
+
+  it("is found although a write before it or behind it was cut short by a full disk", async () => {
+    await using log = await OperationLog.open(directory);
+    const success = (operationId: string) => ({ ...SUCCESS, operationId });
+    await expect(cutShort(() => log.record(success("first")))).rejects.toThrow("no space");
+    await log.record(success("second"));
+    await expect(cutShort(() => log.record(success("third")))).rejects.toThrow("no space");
+    await log.record(success("fourth"));
+    expect(await log.find("second", "h1")).toMatchObject({ operationId: "second" });
+    expect(await log.find("fourth", "h1")).toMatchObject({ operationId: "fourth" });
+    expect(await log.find("first", "h1")).toBeUndefined();
+    expect((await readFile(path(), "utf8")).match(/"operationId"/g)).toHaveLength(2);
+  });
+
+  it("is not taken for another one where the file was changed by hand", async () => {
+    await using log = await OperationLog.open(directory);
+    await log.record(SUCCESS);
+    await writeFile(path(), "");
+    await expect(log.find(ID, "h1")).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+
   it("is known although a crash cut the line behind it short", async () => {
     const before = await OperationLog.open(directory);
     await before.record(SUCCESS);
     await before[Symbol.asyncDispose]();
     await appendFile(path(), '{"operationId":"torn","comm');
     await using after = await OperationLog.open(directory);
-    expect(after.find(ID)).toBeDefined();
-    expect(after.find("torn")).toBeUndefined();
+    expect(await after.find(ID, "h1")).toMatchObject(SUCCESS);
+    expect(await after.find("torn", "h1")).toBeUndefined();
   });
 });
 
@@ -82,8 +125,9 @@ describe("an operationId", () => {
       await log.record(SUCCESS);
     });
     await first;
-    await expect(log.exclusively(ID, "h2", () => Promise.resolve())).rejects.toMatchObject({ code: "CONFLICT" });
-    await expect(log.exclusively(ID, "h1", () => Promise.resolve("again"))).resolves.toBe("again");
+    const repeat = (hash: string) => log.exclusively(ID, hash, () => log.find(ID, hash));
+    await expect(repeat("h2")).rejects.toMatchObject({ code: "CONFLICT" });
+    await expect(repeat("h1")).resolves.toMatchObject(SUCCESS);
   });
 
   it("means one request for as long as anybody asks for it", async () => {
@@ -117,3 +161,14 @@ describe("two requests are the same", () => {
     expect(requestHash("create-container", request)).not.toBe(requestHash("create-container", bobs));
   });
 });
+
+/** Runs `work`, in which the disk takes half of what is appended. */
+async function cutShort(work: () => Promise<void>): Promise<void> {
+  await using file = await open(path(), "r");
+  const handles = Object.getPrototypeOf(file) as FileHandle;
+  const append = vi.spyOn(handles, "appendFile").mockImplementation(async function (this: FileHandle, line) {
+    await this.write(String(line).slice(0, 40));
+    throw new Error("no space left on device");
+  });
+  await work().finally(() => append.mockRestore());
+}

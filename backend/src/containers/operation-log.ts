@@ -5,11 +5,13 @@ import * as z from "zod";
 import { Ports, type CommandName } from "@dockhost/protocol";
 import { writeDurably } from "./durable-file.ts";
 import { DockHostError } from "./errors.ts";
+import { KEPT_MS, OperationIndex } from "./operation-index.ts";
 
-/** How long a repeat of a success executes nothing, ms. */
-const KEPT_MS = 24 * 60 * 60 * 1000;
 /** The file is written anew when it holds this many lines of expired successes, and as many as of living ones. */
 const EXPIRED_LINES = 1_000;
+/** What is read of the file at a time, bytes: more than a line has. */
+const PIECE_BYTES = 1_024;
+const NEW_LINE = 0x0a;
 
 const Entry = z.object({
   operationId: z.string(),
@@ -34,41 +36,39 @@ export function requestHash(command: CommandName, request: { operationId?: strin
 
 /**
  * `operations.log` of the data directory: the successes of the last 24 hours, one JSON line each, on disk before the
- * reply leaves. A clock that jumps while this process runs makes nothing expire.
+ * reply leaves, and read from there when a repeat comes. A clock that jumps while this process runs makes nothing expire.
  */
 export class OperationLog implements AsyncDisposable {
-  readonly #entries = new Map<string, { entry: Entry; expiresAt: number }>();
+  readonly #index = new OperationIndex();
   readonly #underWay = new Map<string, { hash: string; runs: number }>();
   readonly #path: string;
   #file: FileHandle;
-  #lines: number;
+  #lines = 0;
+  /** Where the next line begins, in bytes. */
+  #end = 0;
   /** A write has failed, and may have left half a line. */
   #isTorn = false;
-  #writes: Promise<void> = Promise.resolve();
+  /** Reads and writes go one after another, so that every line is where the index says. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, entries: readonly Entry[]) {
     this.#path = path;
     this.#file = file;
-    this.#lines = entries.length;
-    for (const entry of entries) this.#remember(entry, KEPT_MS - age(entry));
+    for (const entry of entries) this.#note(entry, KEPT_MS - age(entry));
   }
 
   static async open(dataDirectory: string): Promise<OperationLog> {
     const path = join(dataDirectory, "operations.log");
     const entries = parseEntries(await readFile(path, "utf8").catch(() => "")).filter((entry) => age(entry) < KEPT_MS);
-    return new OperationLog(path, await writeAll(path, entries), entries);
+    return new OperationLog(path, await writeAll(path, Buffer.from(entries.map(lineOf).join(""))), entries);
   }
 
   /** Runs `work`, in which `operationId` means the request of this hash alone. Throws CONFLICT on another one. */
   async exclusively<T>(operationId: string, hash: string, work: () => Promise<T>): Promise<T> {
+    // What has succeeded means what its record says, to whoever finds it.
+    if (this.has(operationId)) return work();
     const underWay = this.#underWay.get(operationId) ?? { hash, runs: 0 };
-    const hashBefore = this.find(operationId)?.requestHash ?? underWay.hash;
-    if (hashBefore !== hash) {
-      throw new DockHostError(
-        "CONFLICT",
-        `operationId ${operationId} was used for another request; send a new one with each new request.`,
-      );
-    }
+    if (underWay.hash !== hash) throw anotherRequest(operationId);
     underWay.runs += 1;
     this.#underWay.set(operationId, underWay);
     try {
@@ -79,62 +79,105 @@ export class OperationLog implements AsyncDisposable {
     }
   }
 
-  /** The success of that operation, if it has had one. */
-  find(operationId: string): Entry | undefined {
-    const found = this.#entries.get(operationId);
-    return found && found.expiresAt > performance.now() ? found.entry : undefined;
+  /** Whether that operation has had a success. */
+  has(operationId: string): boolean {
+    return this.#index.offsetOf(operationId) !== undefined;
+  }
+
+  /** The success of that operation, if it has had one. Throws CONFLICT where it was another request's. */
+  async find(operationId: string, hash: string): Promise<Entry | undefined> {
+    // Most are new: those wait for nobody.
+    if (!this.has(operationId)) return undefined;
+    const entry = await this.#inTurn(() => this.#read(operationId));
+    if (entry && entry.requestHash !== hash) throw anotherRequest(operationId);
+    return entry;
   }
 
   /** Resolves when the success is on disk. */
   async record(success: Omit<Entry, "at">): Promise<void> {
     const entry = { ...success, at: new Date().toISOString() };
-    const write = this.#writes.then(() => this.#append(entry));
-    this.#writes = write.catch(() => undefined);
-    await write;
-    this.#remember(entry, KEPT_MS);
+    await this.#inTurn(async () => {
+      await this.#append(entry);
+      this.#note(entry, KEPT_MS);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writes;
+    await this.#turn;
     await this.#file.close();
   }
 
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #read(operationId: string): Promise<Entry | undefined> {
+    const offset = this.#index.offsetOf(operationId);
+    if (offset === undefined) return undefined;
+    const [entry] = parseEntries(await lineAt(this.#file, offset));
+    if (entry?.operationId === operationId) return entry;
+    throw new DockHostError("INTERNAL", `${this.#path} was changed by another hand; restart the backend.`);
+  }
+
   async #append(entry: Entry): Promise<void> {
-    if (this.#isTorn || this.#lines > EXPIRED_LINES + 2 * this.#entries.size) await this.#writeAnew();
+    if (this.#isTorn || this.#lines > EXPIRED_LINES + 2 * this.#index.size) await this.#writeAnew();
     this.#isTorn = true;
     await this.#file.appendFile(lineOf(entry));
     await this.#file.datasync();
     this.#isTorn = false;
-    this.#lines += 1;
   }
 
+  /** The lines of the living, as they are. */
   async #writeAnew(): Promise<void> {
-    const entries = [...this.#entries.values()].map(({ entry }) => entry);
-    const before = this.#file;
-    this.#file = await writeAll(this.#path, entries);
-    this.#lines = entries.length;
-    await before.close();
+    const { buffer: before } = await this.#file.read(Buffer.alloc(this.#end), 0, this.#end, 0);
+    const moved = new Map<number, number>();
+    const kept: Buffer[] = [];
+    let end = 0;
+    for (const offset of this.#index.offsets) {
+      const line = before.subarray(offset, before.indexOf(NEW_LINE, offset) + 1);
+      kept.push(line);
+      moved.set(offset, end);
+      end += line.length;
+    }
+    const file = this.#file;
+    this.#file = await writeAll(this.#path, Buffer.concat(kept));
+    this.#index.move(moved);
+    this.#lines = kept.length;
+    this.#end = end;
+    await file.close();
   }
 
-  #remember(entry: Entry, forMs: number): void {
-    const now = performance.now();
-    this.#entries.set(entry.operationId, { entry, expiresAt: now + forMs });
-    // In the order of their recording, so the expired ones stand first.
-    for (const [operationId, { expiresAt }] of this.#entries) {
-      if (expiresAt > now) break;
-      this.#entries.delete(operationId);
-    }
+  /** The line of `entry` is the last one of the file. */
+  #note(entry: Entry, keptMs: number): void {
+    this.#index.add(entry.operationId, this.#end, keptMs);
+    this.#lines += 1;
+    this.#end += Buffer.byteLength(lineOf(entry));
   }
 }
+
+const anotherRequest = (operationId: string): DockHostError =>
+  new DockHostError(
+    "CONFLICT",
+    `operationId ${operationId} was used for another request; send a new one with each new request.`,
+  );
 
 const age = (entry: Entry): number => Math.max(0, Date.now() - Date.parse(entry.at));
 
 const lineOf = (entry: Entry): string => `${JSON.stringify(entry)}\n`;
 
-/** Answers the file, open for more. */
-async function writeAll(path: string, entries: readonly Entry[]): Promise<FileHandle> {
-  await writeDurably(path, entries.map(lineOf).join(""), 0o600);
-  return open(path, "a", 0o600);
+/** Answers the file, open for more and for reading. */
+async function writeAll(path: string, lines: Buffer): Promise<FileHandle> {
+  await writeDurably(path, lines, 0o600);
+  return open(path, "a+", 0o600);
+}
+
+/** The line that begins at `offset`, as far as it is there. */
+async function lineAt(file: FileHandle, offset: number): Promise<string> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(PIECE_BYTES), 0, PIECE_BYTES, offset);
+  const [line = ""] = buffer.toString("utf8", 0, bytesRead).split("\n", 1);
+  return line;
 }
 
 /** A line that a crash cut short is passed over: its reply never left. */

@@ -48,7 +48,7 @@ export class Operations {
     if (operationId === undefined) return inTurn(() => work(hash));
     return this.#log.exclusively(operationId, hash, () =>
       inTurn(async () => {
-        const earlier = this.#log.find(operationId);
+        const earlier = await this.#log.find(operationId, hash);
         if (earlier) return repeat(earlier);
         const outcome = await work(hash);
         const { containerId, createdAt, ports } = outcome;

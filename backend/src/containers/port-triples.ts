@@ -33,6 +33,8 @@ export class PortTriples {
   readonly #range: PortRange;
   readonly #isFree: PortProbe;
   readonly #holders = new Map<string, number>();
+  /** The same by base, for a search that passes hundreds of them. */
+  readonly #holdersOf = new Map<number, Set<string>>();
   /** Holders that are nobody's: whoever wants a triple has it before them. */
   readonly #spares = new Set<string>();
   readonly #refusedAt = new Map<number, number>();
@@ -53,8 +55,8 @@ export class PortTriples {
 
   /** As `lease`, but past spare holders too; undefined where no triple lower than `below` is free. */
   async leaseBelow(holder: string, below = Infinity): Promise<number | undefined> {
-    const lower = this.#candidates(this.#range.first).filter((base) => base < below);
-    return (await this.#search(holder, lower, new Set()))?.base;
+    const { first, last } = this.#range;
+    return (await this.#search(holder, basesBetween(first, Math.min(last, below + 1)), new Set()))?.base;
   }
 
   /** Whether `base` is the first port of a triple that this range gives. */
@@ -74,7 +76,11 @@ export class PortTriples {
 
   /** Notes a triple that is held already, by a container that exists. */
   hold(holder: string, base: number): void {
+    this.#letGo(holder);
     this.#holders.set(holder, base);
+    const there = this.#holdersOf.get(base);
+    if (there) there.add(holder);
+    else this.#holdersOf.set(base, new Set([holder]));
   }
 
   get holders(): string[] {
@@ -82,7 +88,7 @@ export class PortTriples {
   }
 
   release(holder: string): void {
-    this.#holders.delete(holder);
+    this.#letGo(holder);
     this.#spares.delete(holder);
   }
 
@@ -102,7 +108,7 @@ export class PortTriples {
   }
 
   /** The first of `bases` that is free but for those who are `givingWay`. */
-  async #search(holder: string, bases: readonly number[], givingWay: ReadonlySet<string>): Promise<Lease | undefined> {
+  async #search(holder: string, bases: Iterable<number>, givingWay: ReadonlySet<string>): Promise<Lease | undefined> {
     for (const base of bases) {
       const there = this.#holdersAt(base);
       if (!there.every((one) => givingWay.has(one)) || this.#wasRefused(base)) continue;
@@ -123,18 +129,26 @@ export class PortTriples {
     return undefined;
   }
 
-  #candidates(searchFrom: number): number[] {
-    const bases: number[] = [];
-    for (let base = this.#range.first; base + 2 <= this.#range.last; base += 3) bases.push(base);
-    const begin = Math.max(
-      0,
-      bases.findIndex((base) => base >= searchFrom),
-    );
-    return [...bases.slice(begin), ...bases.slice(0, begin)];
+  *#candidates(searchFrom: number): Generator<number> {
+    const { first, last } = this.#range;
+    const begin = first + 3 * Math.max(0, Math.ceil((searchFrom - first) / 3));
+    yield* basesBetween(begin, last);
+    yield* basesBetween(first, Math.min(last, begin - 1));
   }
 
   #holdersAt(base: number): string[] {
-    return [...this.#holders].flatMap(([holder, held]) => (Math.abs(held - base) < 3 ? [holder] : []));
+    const holders: string[] = [];
+    for (let near = base - 2; near <= base + 2; near += 1) holders.push(...(this.#holdersOf.get(near) ?? []));
+    return holders;
+  }
+
+  #letGo(holder: string): void {
+    const base = this.#holders.get(holder);
+    if (base === undefined) return;
+    this.#holders.delete(holder);
+    const there = this.#holdersOf.get(base);
+    there?.delete(holder);
+    if (there?.size === 0) this.#holdersOf.delete(base);
   }
 
   #wasRefused(base: number): boolean {
@@ -148,6 +162,11 @@ export class PortTriples {
     }
     return undefined;
   }
+}
+
+/** The first ports of the triples from `first` to `last`, which begins one. */
+function* basesBetween(first: number, last: number): Generator<number> {
+  for (let base = first; base + 2 <= last; base += 3) yield base;
 }
 
 /**

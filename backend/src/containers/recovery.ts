@@ -223,7 +223,7 @@ export class Recovery {
   /** A create that was cut off between its commit and its record has succeeded; its retry must hear so. */
   async #recordCreate({ summary, base }: Claimed, claim: Claim): Promise<void> {
     const { operations } = this.#parts;
-    if (claim.operationId === undefined || operations.find(claim.operationId)) return;
+    if (claim.operationId === undefined || operations.has(claim.operationId)) return;
     const { operationId, requestHash } = claim;
     const container = { containerId: summary.id, createdAt: claim.createdAt, ports: portsOf(base) };
     await operations.record({ operationId, command: "create-container", requestHash, ...container });
