@@ -208,6 +208,10 @@ describe("an instance", () => {
     await page.getByText("The main server is out of reach").waitFor({ state: "hidden" });
     await page.getByText("running", { exact: true }).waitFor({ timeout: 45_000 });
     await judged("instances");
+    await link("New instance").click();
+    await page.getByText("An Ubuntu of your own").waitFor();
+    await judged("instance-new");
+    await link("← Instances").click();
   });
 
   test("is deleted by who types its name, and by nobody else", async () => {
@@ -235,6 +239,7 @@ describe("the rest of the page", () => {
     await judged("backend-overview");
     await link("Containers").click();
     await page.getByText("It runs nothing for anybody.").waitFor();
+    await judged("backend-containers");
     await link("Log").click();
     await page
       .getByRole("log")

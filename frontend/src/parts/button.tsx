@@ -50,7 +50,7 @@ export function Spinner() {
   return (
     <span
       aria-hidden
-      className="inline-block size-3.5 animate-spin rounded-full border-2 border-current border-r-transparent"
+      className="inline-block size-3.5 shrink-0 animate-spin rounded-full border-2 border-current border-r-transparent"
     />
   );
 }

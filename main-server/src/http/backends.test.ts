@@ -71,8 +71,16 @@ test("a backend that is not as wished says why, and whose it is to manage", asyn
   await expect.poll(view).toMatchObject({ why: containing("1 container on it is on no record") });
   backend.socket.close();
   await expect.poll(view).toMatchObject({ status: "offline", why: containing("It is not connected (last seen 2") });
-  const shared = (await ada.get("/api/backends")).body as { backends: { shared: boolean; mine: boolean }[] };
-  expect(shared.backends.find((one) => one.shared)).toMatchObject({ mine: false });
+  const bob = await signedUp(url, "bob");
+  for (const [browser, mine] of [
+    [ada, true],
+    [bob, false],
+  ] as const) {
+    const { backends } = (await browser.get("/api/backends")).body as {
+      backends: { shared: boolean; mine: boolean }[];
+    };
+    expect(backends.find((one) => one.shared)).toMatchObject({ mine });
+  }
 });
 
 test("a backend's containers are told to who manages it alone, each with its cause", async () => {
