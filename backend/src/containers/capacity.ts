@@ -12,8 +12,14 @@ const CPUS_PER_CONTAINER = 0.5;
 /** Reads what the machine has left. */
 export interface HostResources {
   memoryAvailableMiB(): number;
-  diskFreeMiB(): Promise<number>;
-  diskTotalMiB(): Promise<number>;
+  disk(): Promise<DiskSpace>;
+}
+
+/** Of the file system that containers are on. */
+export interface DiskSpace {
+  freeMiB: number;
+  /** Without what is root's alone: of it, what is free is free to be used. */
+  totalMiB: number;
 }
 
 /** This machine. */
@@ -31,20 +37,12 @@ export class ThisHost implements HostResources {
     return Math.floor(freemem() / MIB);
   }
 
-  async diskFreeMiB(): Promise<number> {
-    const { bavail, bsize } = await this.#fileSystem();
-    return Math.floor((bavail * bsize) / MIB);
-  }
-
-  /** Without what is root's alone: of it, what is free is free to be used. */
-  async diskTotalMiB(): Promise<number> {
-    const { blocks, bfree, bavail, bsize } = await this.#fileSystem();
-    return Math.floor(((blocks - bfree + bavail) * bsize) / MIB);
-  }
-
-  /** An agent that is not root may not look into the Engine's directory. */
-  #fileSystem() {
-    return statfs(this.engineDirectory ?? this.#dataDirectory).catch(() => statfs(this.#dataDirectory));
+  async disk(): Promise<DiskSpace> {
+    // An agent that is not root may not look into the Engine's directory.
+    const found = await statfs(this.engineDirectory ?? this.#dataDirectory).catch(() => statfs(this.#dataDirectory));
+    const { blocks, bfree, bavail, bsize } = found;
+    const mebibytes = (count: number): number => Math.floor((count * bsize) / MIB);
+    return { freeMiB: mebibytes(bavail), totalMiB: mebibytes(blocks - bfree + bavail) };
   }
 }
 
@@ -56,14 +54,14 @@ export async function admit(containers: number, maxContainers: number, host: Hos
   const memory = host.memoryAvailableMiB();
   const { memoryMiB, diskMiB } = ADMISSION_FLOOR;
   if (memory < memoryMiB) throw full(`${memory} MiB of memory are available, ${memoryMiB} are needed`);
-  const disk = await host.diskFreeMiB();
-  if (disk < diskMiB) throw full(`${disk} MiB of disk are free, ${diskMiB} are needed`);
+  const { freeMiB } = await host.disk();
+  if (freeMiB < diskMiB) throw full(`${freeMiB} MiB of disk are free, ${diskMiB} are needed`);
 }
 
 /** Whether there is so much of everything that a container may be made which nobody has asked for. */
 export async function hasPlenty(host: HostResources): Promise<boolean> {
   const { memoryMiB, diskMiB } = ADMISSION_FLOOR;
-  return host.memoryAvailableMiB() >= PLENTY * memoryMiB && (await host.diskFreeMiB()) >= PLENTY * diskMiB;
+  return host.memoryAvailableMiB() >= PLENTY * memoryMiB && (await host.disk()).freeMiB >= PLENTY * diskMiB;
 }
 
 const full = (why: string): DockHostError =>

@@ -8,14 +8,17 @@ afterEach(() => agent?.[Symbol.asyncDispose]());
 
 const roomy = {
   memoryAvailableMiB: () => 4096,
-  diskFreeMiB: () => Promise.resolve(40_960),
-  diskTotalMiB: () => Promise.resolve(81_920),
+  disk: () => Promise.resolve({ freeMiB: 40_960, totalMiB: 81_920 }),
 };
 
 describe("a create is refused with CAPACITY, saying which,", () => {
   it.each([
     ["below 512 MiB of available memory", { ...roomy, memoryAvailableMiB: () => 511 }, "511 MiB of memory"],
-    ["below 2 GiB of free disk", { ...roomy, diskFreeMiB: () => Promise.resolve(2047) }, "2047 MiB of disk"],
+    [
+      "below 2 GiB of free disk",
+      { ...roomy, disk: () => Promise.resolve({ freeMiB: 2047, totalMiB: 81_920 }) },
+      "2047 MiB of disk",
+    ],
   ])("%s", async (_, host, words) => {
     const { mainServer, engine } = await started({}, { host });
     const reply = await mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });

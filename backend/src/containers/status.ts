@@ -56,6 +56,7 @@ export class Status {
     const info = await this.#infoIfReachable();
     const owned = inventory.ownedLast;
     const cpuPercent = this.#processors.percent();
+    const disk = await host.disk();
     return {
       protocol: PROTOCOL_VERSION,
       version,
@@ -64,7 +65,7 @@ export class Status {
       docker: { reachable: info !== undefined, version: info?.version ?? null },
       capacity: {
         ...this.#capacity(info),
-        diskMiB: await host.diskTotalMiB(),
+        diskMiB: disk.totalMiB,
         diskQuotaEnforced: engineTrial.known?.diskQuota ?? null,
         egress: egress.policy,
         egressEnforced: egress.enforced,
@@ -75,7 +76,7 @@ export class Status {
         running: owned.filter(({ state }) => state === "running").length,
         warmSlots: spares.ready.length,
         memoryAvailableMiB: host.memoryAvailableMiB(),
-        diskFreeMiB: await host.diskFreeMiB(),
+        diskFreeMiB: disk.freeMiB,
         ...(cpuPercent !== undefined && { cpuPercent }),
       },
       draining: draining.on,

@@ -53,7 +53,9 @@ test("a page is told when a backend is another than before, and not of each hear
   await delay(300);
   told.length = 0;
   for (const memoryAvailableMiB of [4_000, 3_000]) {
-    backend.report("backend-status", { ...backend.status, usage: { ...backend.status.usage, memoryAvailableMiB } });
+    const usage = { ...backend.status.usage, memoryAvailableMiB };
+    const capacity = { ...backend.status.capacity, diskMiB: memoryAvailableMiB };
+    backend.report("backend-status", { ...backend.status, usage, capacity });
   }
   await delay(300);
   expect(told).toEqual([]);

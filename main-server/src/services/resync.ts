@@ -44,7 +44,8 @@ export class Resync implements ReportListener {
   /** Kept, and told to pages, when a backend is another than before to who looks at it; what it uses they read by themselves. */
   async "backend-status"(source: Connection): Promise<void> {
     const { docker, draining, capacity } = source.status ?? {};
-    const shown = JSON.stringify([docker, draining, capacity]);
+    // The size of some file systems is never twice the same.
+    const shown = JSON.stringify([docker, draining, { ...capacity, diskMiB: undefined }]);
     if (this.#shownAs.get(source) === shown) return;
     this.#shownAs.set(source, shown);
     await this.seen(source);
