@@ -1,12 +1,8 @@
 import * as z from "zod";
+import { USERNAME, USERNAME_RULE } from "./username-rule.ts";
 
 /** One container per user per backend, so a username is a container's address. */
-export const Username = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/,
-    "must be 1 to 63 letters, digits, '_', '.' or '-', and begin with a letter or a digit",
-  );
+export const Username = z.string().regex(USERNAME, USERNAME_RULE);
 
 const Port = z.int().min(1).max(65_535);
 

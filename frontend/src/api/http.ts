@@ -1,3 +1,4 @@
+import type { TerminalSize } from "@dockhost/protocol";
 import type {
   AuditPage,
   Backend,
@@ -94,7 +95,9 @@ export const api = {
 
 /** Where a view's own WebSocket is. */
 export const streamPath = {
-  shell: (id: string) => path`/api/instances/${id}/shell`,
+  shell: (id: string, { columns, rows }: TerminalSize) =>
+    `${path`/api/instances/${id}/shell`}?columns=${columns}&rows=${rows}`,
+  stats: (id: string) => path`/api/instances/${id}/stats`,
   instanceLog: (id: string) => path`/api/instances/${id}/logs`,
   backendLog: (id: string) => path`/api/backends/${id}/log`,
 };

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api } from "../api/http.ts";
 import { queries } from "../api/queries.ts";
+import { PasswordField } from "../parts/account-fields.tsx";
 import { Button } from "../parts/button.tsx";
 import { Confirm } from "../parts/confirm.tsx";
 import { Facts } from "../parts/facts.tsx";
@@ -11,13 +12,9 @@ import { KeyField, keyProblem } from "../parts/key-field.tsx";
 import { Failure, Note } from "../parts/note.tsx";
 import { Page, Panel } from "../parts/page.tsx";
 import { ReadingList } from "../parts/reading.tsx";
+import { ROLES } from "../parts/roles.ts";
+import { Row, Rows } from "../parts/rows.tsx";
 import { Time } from "../parts/time.tsx";
-
-const ROLES = {
-  admin: "admin: manages people and shared backends",
-  operator: "operator: may lend machines",
-  user: "user: has instances",
-};
 
 export function AccountPage() {
   const me = useQuery(queries.me()).data;
@@ -27,7 +24,7 @@ export function AccountPage() {
         <Facts
           of={[
             ["Username", me?.username],
-            ["Role", me && ROLES[me.role]],
+            ["Role", me && `${me.role}: ${ROLES[me.role]}`],
             ["Since", me && <Time key="since" at={me.createdAt} />],
             ["Theme", <ThemeSwitch key="theme" />],
           ]}
@@ -51,9 +48,9 @@ function SavedKeys() {
       </p>
       <ReadingList query={query} empty={<p className="text-sm">None is saved yet.</p>}>
         {(keys) => (
-          <ul className="divide-y divide-line">
+          <Rows>
             {keys.map(({ id, name, fingerprint, createdAt }) => (
-              <li key={id} className="flex flex-wrap items-center justify-between gap-3 py-2.5">
+              <Row key={id}>
                 <span className="min-w-0">
                   <span className="block font-medium break-words">{name}</span>
                   <span className="block font-mono text-xs break-all text-muted">{fingerprint}</span>
@@ -70,9 +67,9 @@ function SavedKeys() {
                 >
                   <p>It is no longer offered here. Instances that it logs in to keep it.</p>
                 </Confirm>
-              </li>
+              </Row>
             ))}
-          </ul>
+          </Rows>
         )}
       </ReadingList>
       <NewSavedKey onSaved={changed} />
@@ -147,23 +144,13 @@ function Password() {
         }}
       >
         <input type="text" autoComplete="username" value={me?.username ?? ""} readOnly hidden />
-        <TextField
-          label="Current password"
-          type="password"
-          autoComplete="current-password"
-          required
-          value={currentPassword}
-          onChange={(event) => setCurrent(event.target.value)}
-        />
-        <TextField
+        <PasswordField label="Current password" value={currentPassword} onChange={setCurrent} />
+        <PasswordField
           label="New password"
-          type="password"
-          autoComplete="new-password"
-          minLength={8}
-          required
-          hint="At least 8 characters. Every other session of yours is ended."
           value={newPassword}
-          onChange={(event) => setNew(event.target.value)}
+          onChange={setNew}
+          isNew
+          hint="Every other session of yours is ended."
         />
         <Failure error={change.error} />
         <div role="status">{change.isSuccess && <Note tone="good">The password is changed.</Note>}</div>
@@ -182,9 +169,9 @@ function Sessions() {
     <Panel title="Sessions">
       <ReadingList query={query} empty={<p className="text-sm">There is none.</p>}>
         {(sessions) => (
-          <ul className="divide-y divide-line">
+          <Rows>
             {sessions.map(({ id, current, address, userAgent, createdAt, expiresAt }) => (
-              <li key={id} className="flex flex-wrap items-center justify-between gap-3 py-2.5">
+              <Row key={id}>
                 <span className="min-w-0 text-sm">
                   <span className="block font-medium break-words">
                     {programIn(userAgent)}
@@ -206,9 +193,9 @@ function Sessions() {
                     <p>Whoever uses it has to sign in again; terminals that it opened close.</p>
                   </Confirm>
                 )}
-              </li>
+              </Row>
             ))}
-          </ul>
+          </Rows>
         )}
       </ReadingList>
     </Panel>

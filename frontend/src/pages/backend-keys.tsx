@@ -8,6 +8,7 @@ import { NewKey } from "../parts/new-key.tsx";
 import { Failure } from "../parts/note.tsx";
 import { Empty, Panel } from "../parts/page.tsx";
 import { ReadingList } from "../parts/reading.tsx";
+import { Row, Rows } from "../parts/rows.tsx";
 import { useShownBackend } from "../parts/shown-backend.ts";
 import { Time } from "../parts/time.tsx";
 
@@ -45,9 +46,9 @@ export function BackendKeysView() {
         <Failure error={mint.error} />
         <ReadingList query={query} empty={<Empty title="No key is valid: this backend cannot connect." />}>
           {(keys) => (
-            <ul className="divide-y divide-line">
+            <Rows>
               {keys.map(({ id: keyId, prefix, createdAt }) => (
-                <li key={keyId} className="flex flex-wrap items-center justify-between gap-3 py-2.5">
+                <Row key={keyId}>
                   <span>
                     <span className="font-mono">{prefix}…</span>{" "}
                     <span className="text-sm text-muted">
@@ -66,9 +67,9 @@ export function BackendKeysView() {
                       instances keep running.
                     </p>
                   </Confirm>
-                </li>
+                </Row>
               ))}
-            </ul>
+            </Rows>
           )}
         </ReadingList>
       </Panel>

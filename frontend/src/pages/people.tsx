@@ -10,13 +10,9 @@ import { SelectField, TextField } from "../parts/field.tsx";
 import { Failure, Note } from "../parts/note.tsx";
 import { Empty, Page, Panel } from "../parts/page.tsx";
 import { ReadingList } from "../parts/reading.tsx";
+import { ROLE_NAMES, ROLES } from "../parts/roles.ts";
+import { Row, Rows } from "../parts/rows.tsx";
 import { Time } from "../parts/time.tsx";
-
-const ROLES: readonly (readonly [Role, string])[] = [
-  ["user", "user: has instances"],
-  ["operator", "operator: may lend machines too"],
-  ["admin", "admin: manages people and shared backends too"],
-];
 
 export function PeoplePage() {
   const me = useQuery(queries.me()).data;
@@ -57,9 +53,9 @@ function Invite() {
         }}
       >
         <SelectField label="Role" value={role} onChange={(event) => setRole(event.target.value as Role)}>
-          {ROLES.map(([name, about]) => (
+          {ROLE_NAMES.map((name) => (
             <option key={name} value={name}>
-              {about}
+              {name}: {ROLES[name]}
             </option>
           ))}
         </SelectField>
@@ -97,9 +93,9 @@ function Invitations() {
     <Panel title="Invitations not used yet">
       <ReadingList query={query} empty={<p className="text-sm text-muted">There is none.</p>}>
         {(invitations) => (
-          <ul className="divide-y divide-line">
+          <Rows>
             {invitations.map(({ id, role, note, createdBy, createdAt, expiresAt }) => (
-              <li key={id} className="flex flex-wrap items-center justify-between gap-3 py-2.5">
+              <Row key={id}>
                 <span className="text-sm">
                   <span className="block font-medium">{note ?? "For anybody"}</span>
                   <span className="text-muted">
@@ -115,9 +111,9 @@ function Invitations() {
                 >
                   <p>Its link makes no account any more.</p>
                 </Confirm>
-              </li>
+              </Row>
             ))}
-          </ul>
+          </Rows>
         )}
       </ReadingList>
     </Panel>
@@ -130,11 +126,11 @@ function Users() {
     <Panel title="Accounts">
       <ReadingList query={query} empty={<p className="text-sm text-muted">There is none.</p>}>
         {(users) => (
-          <ul className="divide-y divide-line">
+          <Rows>
             {users.map((user) => (
               <UserRow key={user.id} user={user} />
             ))}
-          </ul>
+          </Rows>
         )}
       </ReadingList>
     </Panel>
@@ -163,7 +159,7 @@ function UserRow({ user: { id, username, role, instances, createdAt } }: { user:
           onChange={(event) => change.mutate(event.target.value as Role)}
           className="min-h-9 rounded-md border border-edge bg-surface px-2 text-sm"
         >
-          {ROLES.map(([name]) => (
+          {ROLE_NAMES.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>

@@ -3,9 +3,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useRouter, useSearch } from "@tanstack/react-router";
 import { api } from "../api/http.ts";
 import { queries } from "../api/queries.ts";
+import { PasswordField, UsernameField } from "../parts/account-fields.tsx";
 import { Button } from "../parts/button.tsx";
 import { Door } from "../parts/door.tsx";
-import { TextField } from "../parts/field.tsx";
 import { Failure } from "../parts/note.tsx";
 
 export function SignInPage() {
@@ -31,23 +31,8 @@ export function SignInPage() {
           signIn.mutate({ username, password });
         }}
       >
-        <TextField
-          label="Username"
-          value={username}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          onChange={(event) => setUsername(event.target.value)}
-        />
-        <TextField
-          label="Password"
-          type="password"
-          value={password}
-          autoComplete="current-password"
-          required
-          onChange={(event) => setPassword(event.target.value)}
-        />
+        <UsernameField value={username} onChange={setUsername} />
+        <PasswordField label="Password" value={password} onChange={setPassword} />
         <Failure error={signIn.error} />
         <Button type="submit" kind="primary" busy={signIn.isPending}>
           Sign in

@@ -1,15 +1,14 @@
 import { useState } from "react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { USERNAME, USERNAME_RULE } from "@dockhost/protocol/username-rule";
 import { api } from "../api/http.ts";
 import { queries } from "../api/queries.ts";
+import { PasswordField, UsernameField } from "../parts/account-fields.tsx";
 import { Button } from "../parts/button.tsx";
 import { Door } from "../parts/door.tsx";
 import { TextField } from "../parts/field.tsx";
 import { Failure } from "../parts/note.tsx";
-
-const USERNAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/;
-const PASSWORD_MIN = 8;
 
 export function SignUpPage() {
   const invitation = useSearch({ from: "/sign-up" }).token;
@@ -28,10 +27,7 @@ export function SignUpPage() {
       return navigate({ to: "/instances" });
     },
   });
-  const nameProblem =
-    username === "" || USERNAME.test(username)
-      ? undefined
-      : "A username has 1 to 63 letters, digits, “_”, “.” or “-”, and begins with a letter or a digit.";
+  const nameProblem = username === "" || USERNAME.test(username) ? undefined : `A username ${USERNAME_RULE}.`;
   return (
     <Door
       title="Make an account"
@@ -48,26 +44,8 @@ export function SignUpPage() {
           if (nameProblem === undefined) signUp.mutate();
         }}
       >
-        <TextField
-          label="Username"
-          value={username}
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          error={nameProblem}
-          onChange={(event) => setUsername(event.target.value)}
-        />
-        <TextField
-          label="Password"
-          type="password"
-          value={password}
-          autoComplete="new-password"
-          minLength={PASSWORD_MIN}
-          required
-          hint={`At least ${PASSWORD_MIN} characters.`}
-          onChange={(event) => setPassword(event.target.value)}
-        />
+        <UsernameField value={username} onChange={setUsername} error={nameProblem} />
+        <PasswordField label="Password" value={password} onChange={setPassword} isNew />
         {(tokenNeeded || invitation !== undefined) && (
           <TextField
             label={policy?.firstAccount === true ? "One-time token" : "Invitation"}

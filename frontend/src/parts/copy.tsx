@@ -1,24 +1,21 @@
 import { useEffect, useState } from "react";
 import { Button } from "./button.tsx";
+import { writeClipboard } from "./clipboard.ts";
 
 const SAID_FOR_MS = 2_000;
 
 /** Copies `text`; where the browser does not let it, the text stands there to be selected. */
-function CopyButton({ text, label, kind }: { text: string; label: string; kind?: "plain" | "primary" }) {
+function CopyButton({ text, label }: { text: string; label: string }) {
   const [said, setSaid] = useState<"copied" | "select it by hand">();
   useEffect(() => {
     if (said === undefined) return undefined;
     const timer = setTimeout(() => setSaid(undefined), SAID_FOR_MS);
     return () => clearTimeout(timer);
   }, [said]);
-  const copy = () =>
-    void writeClipboard(text).then(
-      () => setSaid("copied"),
-      () => setSaid("select it by hand"),
-    );
+  const copy = () => void writeClipboard(text).then((isThere) => setSaid(isThere ? "copied" : "select it by hand"));
   return (
     <>
-      <Button size="small" kind={kind ?? "plain"} aria-label={`Copy ${label}`} onClick={copy} className="min-w-18">
+      <Button size="small" aria-label={`Copy ${label}`} onClick={copy} className="min-w-18">
         {said === "copied" ? "Copied" : "Copy"}
       </Button>
       <span role="status" className="sr-only">
@@ -42,12 +39,4 @@ export function CopyBlock({ text, label, wrap = false }: { text: string; label: 
       <CopyButton text={text} label={label} />
     </div>
   );
-}
-
-/** Browsers give their clipboard to pages of HTTPS and of this machine alone. */
-async function writeClipboard(text: string): Promise<void> {
-  // Typed as always there; over plain HTTP it is not.
-  const clipboard = navigator.clipboard as Clipboard | undefined;
-  if (!clipboard) throw new Error("This page is not let at the clipboard.");
-  await clipboard.writeText(text);
 }

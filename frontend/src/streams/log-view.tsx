@@ -1,6 +1,6 @@
 import { useId, useMemo, useState } from "react";
 import { Button } from "../parts/button.tsx";
-import { copyText } from "./clipboard.ts";
+import { copyText } from "../parts/clipboard.ts";
 import type { LogLine } from "./log-lines.ts";
 import { LogRow } from "./log-row.tsx";
 import { isFound, searchFor } from "./log-search.ts";

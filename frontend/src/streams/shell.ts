@@ -1,8 +1,9 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal } from "@xterm/xterm";
+import { streamPath } from "../api/http.ts";
 import { ByteStream } from "./byte-stream.ts";
-import { canWriteClipboard, copyText } from "./clipboard.ts";
+import { canWriteClipboard, copyText } from "../parts/clipboard.ts";
 import { documentUnderCsp, rowsUnderCsp } from "./document-under-csp.ts";
 import { openLink } from "./open-link.ts";
 import { onThemeChange } from "./page-colors.ts";
@@ -70,11 +71,7 @@ export class Shell {
 
   #createStream(instanceId: string): ByteStream {
     const terminal = this.#terminal;
-    const path = (): string => {
-      const { columns, rows } = sizeOf(terminal);
-      return `/api/instances/${encodeURIComponent(instanceId)}/shell?columns=${columns}&rows=${rows}`;
-    };
-    return new ByteStream(path, {
+    return new ByteStream(() => streamPath.shell(instanceId, sizeOf(terminal)), {
       onState: (state) => this.#enter(state),
       // It may have changed while the connection was made.
       onOpen: () => this.#stream.resize(sizeOf(terminal)),

@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import { streamPath } from "../api/http.ts";
 import { Plot } from "./plot.tsx";
 import { SPAN_S, StatsHistory, type Sample } from "./stats.ts";
 import { StreamBar } from "./stream-bar.tsx";
@@ -16,7 +17,7 @@ export function StatsPlots({ instanceId }: { instanceId: string }) {
 function Stats({ instanceId }: { instanceId: string }) {
   const [samples, setSamples] = useState(NOTHING);
   const history = useRef<StatsHistory>(undefined);
-  const { state, reconnect } = useByteStream(`/api/instances/${encodeURIComponent(instanceId)}/stats`, {
+  const { state, reconnect } = useByteStream(streamPath.stats(instanceId), {
     onOpen() {
       history.current ??= new StatsHistory();
       history.current.begin();
