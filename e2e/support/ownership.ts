@@ -23,5 +23,11 @@ export async function leftovers(form: string, names: readonly string[]): Promise
   return names.filter((_, index) => ended[index]);
 }
 
-/** When a process began, in clock ticks since the machine did: the 22nd field, counted from the end of its name. */
-const beginOf = (stat: string): string | undefined => stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+/**
+ * When a process began, in clock ticks since the machine did: the 22nd field, counted from the end of its name. Undefined
+ * of one that has ended, though whoever started it has not taken note of that yet.
+ */
+function beginOf(stat: string): string | undefined {
+  const [state, ...fields] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" || state === "X" ? undefined : fields[18];
+}
