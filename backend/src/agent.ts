@@ -53,8 +53,8 @@ const ROLL_BACK_MS = 2_000;
 /** Then everything is ended, whatever the Engine has not answered yet, ms. */
 const LEAVE_MS = 500;
 
-/** Making a container is half work and half waiting: with fewer at once a processor idles at times (measured with two). */
-const ENGINE_TURNS_PER_CPU = 4;
+/** Making a container is half work and half waiting: with two a processor idles, with four each one only takes longer (measured with two processors). */
+const ENGINE_TURNS_PER_CPU = 3;
 
 /** Parts that a test replaces. */
 export interface AgentOverrides {

@@ -7,7 +7,7 @@ import { hostKeyInGreeting, hostKeyOf, type ShownHostKey } from "./host-key.ts";
 const step = steps("ssh");
 
 /** Between two looks at whether the container still runs, ms. */
-const LOOK_MS = 250;
+const LOOK_MS = 500;
 /** A server that accepts and then says nothing is tried again after this, ms. */
 const SILENCE_MS = 5_000;
 

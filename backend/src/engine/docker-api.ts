@@ -2,7 +2,6 @@ import * as http from "node:http";
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { buffer } from "node:stream/consumers";
 
 export type EngineAddress =
   | { readonly kind: "unix"; readonly socketPath: string }
@@ -61,7 +60,7 @@ export class DockerApi {
   }
 
   async bytes(method: Method, path: string, options: CallOptions = {}): Promise<Buffer> {
-    return buffer(await this.stream(method, path, options));
+    return whole(await this.stream(method, path, options));
   }
 
   /** The answer's body as it comes, once the Engine has begun to answer with success. */
@@ -69,7 +68,7 @@ export class DockerApi {
     const answer = await this.#ask(method, path, options);
     const { statusCode: status = 0 } = answer;
     if (status >= 200 && status < 300) return answer;
-    throw new DockerApiError(status, messageIn((await buffer(answer)).toString("utf8")));
+    throw new DockerApiError(status, messageIn((await whole(answer)).toString("utf8")));
   }
 
   /** The raw connection that the Engine hands over in answer to `body`. */
@@ -86,7 +85,7 @@ export class DockerApi {
         resolve(socket);
       });
       request.on("response", (answer) => {
-        buffer(answer).then((said) => {
+        whole(answer).then((said) => {
           reject(new DockerApiError(answer.statusCode ?? 0, messageIn(said.toString("utf8"))));
         }, reject);
       });
@@ -111,6 +110,16 @@ export class DockerApi {
   #closeIdle(): void {
     for (const sockets of Object.values(this.#agent.freeSockets)) sockets?.forEach((socket) => socket.destroy());
   }
+}
+
+/** By its events: Node's own `stream/consumers` goes by an iterator and a Blob, a tenth of what a whole call costs. */
+function whole(answer: http.IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    answer.on("data", (piece: Buffer) => pieces.push(piece));
+    answer.once("error", reject);
+    answer.once("end", () => resolve(Buffer.concat(pieces)));
+  });
 }
 
 const jsonHeaders = (text: string) => ({
