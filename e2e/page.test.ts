@@ -174,6 +174,19 @@ describe("an instance", () => {
     await judged("instance-activity");
   });
 
+  test("is seen by whoever lends the machine, with what it uses at this moment", async () => {
+    await link("Backends").click();
+    await link(BACKEND).click();
+    await link("Containers").click();
+    await button(`Show what ${ada} uses`).click();
+    await page.getByRole("img", { name: /^Memory.*now [1-9]/ }).waitFor();
+    await judged("backend-containers");
+    await button(`Hide what ${ada} uses`).click();
+    await page.getByRole("img", { name: /^Memory/ }).waitFor({ state: "detached" });
+    await link("Instances").click();
+    await link(BACKEND).click();
+  });
+
   test("takes another key, dropped as a file, in the place of the first", async () => {
     const other = await person.newKey("other");
     await link("Settings").click();
@@ -239,7 +252,7 @@ describe("the rest of the page", () => {
     await judged("backend-overview");
     await link("Containers").click();
     await page.getByText("It runs nothing for anybody.").waitFor();
-    await judged("backend-containers");
+    await judged("backend-containers-empty");
     await link("Log").click();
     await page
       .getByRole("log")

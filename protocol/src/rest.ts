@@ -211,6 +211,9 @@ export const AuditEntry = z
     username: z.string().nullable().meta({ description: "Null where it is nobody's account." }),
     action: AuditAction,
     subject: z.string().nullable().meta({ description: "The id of what it was done to; of an account, its username." }),
+    subjectName: z.string().nullable().meta({
+      description: "What that was called then: a backend by its name, an instance by its backend's. Null of the rest.",
+    }),
     outcome: z.enum(["done", "refused", "failed"]),
     detail: z
       .string()

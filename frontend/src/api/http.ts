@@ -97,7 +97,9 @@ export const api = {
 export const streamPath = {
   shell: (id: string, { columns, rows }: TerminalSize) =>
     `${path`/api/instances/${id}/shell`}?columns=${columns}&rows=${rows}`,
-  stats: (id: string) => path`/api/instances/${id}/stats`,
+  instanceStats: (id: string) => path`/api/instances/${id}/stats`,
+  containerStats: (backendId: string, username: string) =>
+    path`/api/backends/${backendId}/containers/${username}/stats`,
   instanceLog: (id: string) => path`/api/instances/${id}/logs`,
   backendLog: (id: string) => path`/api/backends/${id}/log`,
 };

@@ -44,7 +44,7 @@ export function HistoryPage() {
       <ReadingList query={query} empty={<Empty title="Nothing of that kind has happened." />}>
         {(entries) => (
           <ul className="divide-y divide-line rounded-lg border border-line bg-surface">
-            {entries.map(({ id, at, username, action: done, subject, outcome, detail, address }) => (
+            {entries.map(({ id, at, username, action: done, subject, subjectName, outcome, detail, address }) => (
               <li key={id} className="grid gap-1 px-4 py-3 text-sm sm:grid-cols-[9rem_1fr_auto] sm:gap-x-4">
                 <span className="text-muted">
                   <Time at={at} />
@@ -55,7 +55,7 @@ export function HistoryPage() {
                   {subject !== null && (
                     <span className="text-muted" title={subject}>
                       {" "}
-                      · {shortened(subject)}
+                      · {subjectName ?? shortened(subject)}
                     </span>
                   )}
                   {detail !== null && <span className="block text-muted">{detail}</span>}

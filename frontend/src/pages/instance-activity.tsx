@@ -1,4 +1,5 @@
 import { lazy } from "react";
+import { streamPath } from "../api/http.ts";
 import { useShownInstance } from "../parts/shown-instance.ts";
 import { WhileRunning } from "../parts/while-running.tsx";
 
@@ -8,7 +9,7 @@ export function InstanceActivity() {
   const { id, state } = useShownInstance();
   return (
     <WhileRunning state={state} what="There is something to see">
-      <StatsPlots instanceId={id} />
+      <StatsPlots path={streamPath.instanceStats(id)} />
     </WhileRunning>
   );
 }

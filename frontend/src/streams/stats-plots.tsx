@@ -1,23 +1,22 @@
 import { useRef, useState } from "react";
-import { streamPath } from "../api/http.ts";
 import { Plot } from "./plot.tsx";
 import { SPAN_S, StatsHistory, type Sample } from "./stats.ts";
 import { StreamBar } from "./stream-bar.tsx";
 import { useByteStream } from "./use-byte-stream.ts";
 
 const NOTHING: readonly Sample[] = [];
-const WORDS = { over: "The instance has stopped.", again: "Reconnect looks at it again." };
+const WORDS = { over: "The container has stopped.", again: "Reconnect looks at it again." };
 
-/** What the instance uses, second by second, over the last five minutes. */
-export function StatsPlots({ instanceId }: { instanceId: string }) {
-  // Of another instance the past is another.
-  return <Stats key={instanceId} instanceId={instanceId} />;
+/** What the container whose stats stream is at `path` uses, second by second, over the last five minutes. */
+export function StatsPlots({ path }: { path: string }) {
+  // Of another container the past is another.
+  return <Stats key={path} path={path} />;
 }
 
-function Stats({ instanceId }: { instanceId: string }) {
+function Stats({ path }: { path: string }) {
   const [samples, setSamples] = useState(NOTHING);
   const history = useRef<StatsHistory>(undefined);
-  const { state, reconnect } = useByteStream(streamPath.stats(instanceId), {
+  const { state, reconnect } = useByteStream(path, {
     onOpen() {
       history.current ??= new StatsHistory();
       history.current.begin();

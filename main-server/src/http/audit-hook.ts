@@ -4,7 +4,7 @@ import type { Act, Audit } from "../services/audit.ts";
 import type { App } from "./app.ts";
 
 /** What is known of an act beyond its route, its user and its status. */
-type Remark = Partial<Pick<Act, "user" | "subject" | "detail" | "address">>;
+type Remark = Partial<Pick<Act, "user" | "subject" | "subjectName" | "detail" | "address">>;
 
 declare module "fastify" {
   interface FastifyContextConfig {

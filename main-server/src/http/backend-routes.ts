@@ -18,7 +18,7 @@ export function backendRoutes(app: App, backends: Backends): void {
     },
     async (request, reply) => {
       const created = await backends.create(userOf(request), request.body.name);
-      remark(request, { subject: created.backend.id, detail: created.backend.name });
+      remark(request, { subject: created.backend.id, subjectName: created.backend.name });
       return reply.code(201).send(created);
     },
   );
@@ -60,7 +60,7 @@ export function backendRoutes(app: App, backends: Backends): void {
       schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } },
     },
     async (request) => {
-      await backends.remove(userOf(request), request.params.id);
+      remark(request, { subjectName: await backends.remove(userOf(request), request.params.id) });
       return { id: request.params.id, deleted: true as const };
     },
   );

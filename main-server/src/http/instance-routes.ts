@@ -65,7 +65,7 @@ export function instanceRoutes(app: App, instances: Instances): void {
       schema: { tags, params: Id, response: { 200: schemas.Deleted, ...failures } },
     },
     async (request) => {
-      await instances.delete(callerOf(request), request.params.id);
+      remark(request, { subjectName: await instances.delete(callerOf(request), request.params.id) });
       return { id: request.params.id, deleted: true as const };
     },
   );

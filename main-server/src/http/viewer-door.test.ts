@@ -64,6 +64,24 @@ test("a stream that the backend refuses ends with its reason, cut to what a WebS
   expect((await endOf(ada, path)).reason).toMatch(/^xä{50,60}$/);
 });
 
+test("whoever manages a backend sees what its containers use, and nobody else does", async () => {
+  const { url } = await startMainServer();
+  const admin = await signedUp(url, "ada");
+  const { id, apiKey } = await addBackend(admin);
+  const backend = await connectBackend(url, apiKey);
+  const far = openStreams(backend, url);
+  const path = `/api/backends/${id}/containers/grace/stats`;
+  const viewer = viewerOf(admin, path);
+  await once(viewer, "open");
+  await expect.poll(() => far.length).toBe(1);
+  const target = { kind: "stats", username: "grace" };
+  expect(backend.commands("open-stream").map(({ request }) => request)).toMatchObject([{ target }]);
+  viewer.close();
+  const stranger = await signedUp(url, "grace");
+  expect(await endOf(stranger, path)).toEqual({ code: 4000, reason: "There is no such backend." });
+  expect(backend.commands("open-stream")).toHaveLength(1);
+});
+
 /** A shell of ada's, opened in each of two sessions of hers, and a third session that only looks on. */
 async function shells() {
   const { url } = await startMainServer();

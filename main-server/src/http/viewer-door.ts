@@ -2,7 +2,7 @@ import type { IncomingMessage, Server as HttpServer } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import * as z from "zod";
-import { STREAM_CLOSE, STREAMS_PATH, TerminalSize } from "@dockhost/protocol";
+import { STREAM_CLOSE, STREAMS_PATH, TerminalSize, Username } from "@dockhost/protocol";
 import type { OriginRule } from "../origin.ts";
 import type { Accounts } from "../services/accounts.ts";
 import type { Onlooker, Streams, StreamWish } from "../services/streams.ts";
@@ -33,7 +33,10 @@ interface ViewerDoorOptions {
 /** Whose WebSockets have doors of their own. */
 const ELSEWHERE = ["/socket.io/", `${STREAMS_PATH}/`];
 
-/** The door for people's WebSockets: `/api/instances/<id>/logs|stats|shell|tcp/<port>` and `/api/backends/<id>/log`. */
+/**
+ * The door for people's WebSockets: `/api/instances/<id>/logs|stats|shell|tcp/<port>`, `/api/backends/<id>/log` and
+ * `/api/backends/<id>/containers/<username>/stats`.
+ */
 export class ViewerDoor implements Disposable {
   readonly #options: ViewerDoorOptions;
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
@@ -82,7 +85,7 @@ export class ViewerDoor implements Disposable {
   }
 }
 
-const ROUTES: readonly [RegExp, (id: string, query: object, port: string | undefined) => StreamWish][] = [
+const ROUTES: readonly [RegExp, (id: string, query: object, rest: string | undefined) => StreamWish][] = [
   [/^\/api\/instances\/([^/]+)\/logs$/, (id, query) => ({ kind: "logs", instanceId: id, ...Tail.parse(query) })],
   [/^\/api\/instances\/([^/]+)\/stats$/, (id) => ({ kind: "stats", instanceId: id })],
   [/^\/api\/instances\/([^/]+)\/shell$/, (id, query) => ({ kind: "shell", instanceId: id, ...Size.parse(query) })],
@@ -91,6 +94,10 @@ const ROUTES: readonly [RegExp, (id: string, query: object, port: string | undef
     (id, _, port) => ({ kind: "tcp", instanceId: id, port: Port.parse(port) }),
   ],
   [/^\/api\/backends\/([^/]+)\/log$/, (id, query) => ({ kind: "backend-log", backendId: id, ...Tail.parse(query) })],
+  [
+    /^\/api\/backends\/([^/]+)\/containers\/([^/]+)\/stats$/,
+    (id, _, username) => ({ kind: "stats", backendId: id, username: Username.parse(username) }),
+  ],
 ];
 
 /** Undefined where no stream is meant, or none that there could be. */
@@ -98,10 +105,10 @@ function wishIn(url: string): StreamWish | undefined {
   if (!URL.canParse(url, ANY_HOST)) return undefined;
   const { pathname, searchParams } = new URL(url, ANY_HOST);
   for (const [pattern, read] of ROUTES) {
-    const [, id, port] = pattern.exec(pathname) ?? [];
+    const [, id, rest] = pattern.exec(pathname) ?? [];
     if (id === undefined) continue;
     try {
-      return read(decodeURIComponent(id), Object.fromEntries(searchParams), port);
+      return read(decodeURIComponent(id), Object.fromEntries(searchParams), rest);
     } catch {
       return undefined;
     }

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { AuditRecord } from "../store/audit-store.ts";
 import type { Store } from "../store/store.ts";
 import type { User } from "./accounts.ts";
+import { nameOf } from "./subject-name.ts";
 import { readPage, type Page, type PageQuery } from "./paging.ts";
 
 /** Entries that come within it are written together, ms. */
@@ -25,6 +26,8 @@ const MINUTE_MS = 60_000;
 export interface Act extends Pick<AuditEntry, "action" | "subject" | "outcome" | "detail" | "address"> {
   /** Undefined where it is nobody's account. */
   user: Pick<User, "id" | "username"> | undefined;
+  /** Of what is gone by it; of what is still there it is looked up. */
+  subjectName?: string | undefined;
 }
 
 export interface AuditQuery extends PageQuery {
@@ -43,7 +46,7 @@ export class Audit implements AsyncDisposable {
   readonly #timers: readonly NodeJS.Timeout[];
   /** By user or address. */
   readonly #notDone = new Map<string | null, number>();
-  #gathered: AuditRecord[] = [];
+  #gathered: Promise<AuditRecord>[] = [];
   #timer: NodeJS.Timeout | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   #sincePruned = PRUNE_EVERY;
@@ -66,7 +69,9 @@ export class Audit implements AsyncDisposable {
     const who = { userId: user?.id ?? null, username: user?.username ?? null };
     const times = { id: randomUUID(), createdAt: new Date().toISOString() };
     const told = { subject: subject?.slice(0, SUBJECT_MAX) ?? null, detail: detail?.slice(0, DETAIL_MAX) ?? null };
-    this.#gathered.push({ ...times, ...who, ...act, ...told });
+    const entry = { ...times, ...who, ...act, ...told, subjectName: act.subjectName ?? null };
+    // At once: in a moment it may be gone.
+    this.#gathered.push(this.#named(entry));
     this.#timer ??= setTimeout(() => void this.#write(), GATHER_MS);
   }
 
@@ -95,19 +100,35 @@ export class Audit implements AsyncDisposable {
     return asked && (reader.role === "admin" || asked.id === reader.id) ? asked : "nobody";
   }
 
-  /** All in one turn of the loop, and so with one sync of the disk. */
   #write(): Promise<unknown> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const entries = this.#gathered.splice(0);
-    const written = entries.map((entry) =>
-      this.#store.audit.add(entry).catch((error: unknown) => {
-        this.#log.error({ err: error, entry }, "What was done could not be put on record.");
-      }),
-    );
+    const written = [this.#writeDown(entries)];
     this.#sincePruned += entries.length;
     if (this.#sincePruned > PRUNE_EVERY) written.push(this.#prune());
     return (this.#underWay = Promise.all([this.#underWay, ...written]));
+  }
+
+  /** All in one turn of the loop, and so with one sync of the disk. */
+  async #writeDown(named: readonly Promise<AuditRecord>[]): Promise<void> {
+    const entries = await Promise.all(named);
+    await Promise.all(entries.map((entry) => this.#add(entry)));
+  }
+
+  async #add(entry: AuditRecord): Promise<void> {
+    try {
+      await this.#store.audit.add(entry);
+    } catch (error) {
+      this.#log.error({ err: error, entry }, "What was done could not be put on record.");
+    }
+  }
+
+  /** A name tells that there is something: so none of what somebody was refused. */
+  async #named(entry: AuditRecord): Promise<AuditRecord> {
+    const { action, subject, subjectName, outcome } = entry;
+    if (subjectName !== null || subject === null || outcome === "refused") return entry;
+    return { ...entry, subjectName: await nameOf(this.#store, action, subject).catch(() => null) };
   }
 
   async #prune(): Promise<void> {
@@ -120,7 +141,8 @@ export class Audit implements AsyncDisposable {
   }
 }
 
-const toEntry = ({ id, createdAt, username, action, subject, outcome, detail, address }: AuditRecord): AuditEntry => ({
+const toEntry = ({ id, createdAt, username, action, ...told }: AuditRecord): AuditEntry => ({
   ...{ id, at: createdAt, username, action },
-  ...{ subject, outcome, detail, address },
+  ...{ subject: told.subject, subjectName: told.subjectName },
+  ...{ outcome: told.outcome, detail: told.detail, address: told.address },
 });

@@ -76,13 +76,14 @@ export class Backends {
     return this.#view(user, await this.#usable(user.id, id));
   }
 
-  /** Its agent is disconnected. Throws CONFLICT while an instance is on it. */
-  async remove(user: User, id: string): Promise<void> {
+  /** Its agent is disconnected. Answers what its name was. Throws CONFLICT while an instance is on it. */
+  async remove(user: User, id: string): Promise<string> {
     const { store, registry } = this.#parts;
-    await this.#managed(user, id);
+    const { name } = await this.#managed(user, id);
     const removed = await store.backends.remove(id);
     if (!removed) throw new ServiceError("CONFLICT", "This backend still has instances; delete them first.");
     registry.endOf(id);
+    return name;
   }
 
   /** A backend that drains takes no new instance and serves those that it has. */

@@ -74,8 +74,13 @@ export class Instances {
     return this.#view(caller, await this.#parts.commands.setKeys(record.id, keys));
   }
 
-  async delete(caller: Caller, id: string): Promise<void> {
-    await this.#parts.commands.delete((await this.#own(caller, id)).id);
+  /** Answers the name of the backend that it was on. */
+  async delete(caller: Caller, id: string): Promise<string | undefined> {
+    const { commands, store } = this.#parts;
+    const record = await this.#own(caller, id);
+    const backend = await store.backends.get(record.backendId);
+    await commands.delete(record.id);
+    return backend?.name;
   }
 
   /** Finds a backend and puts the instance on record as `creating`. */

@@ -27,7 +27,12 @@ export type StreamWish =
   | { kind: "stats"; instanceId: string }
   | ({ kind: "shell"; instanceId: string } & TerminalSize)
   | { kind: "tcp"; instanceId: string; port: 22 | 80 | 443 }
-  | { kind: "backend-log"; backendId: string; tail: number; follow: boolean };
+  | BackendStreamWish;
+
+/** What whoever manages a backend sees of it: its log, and what each of its containers uses. */
+type BackendStreamWish =
+  | { kind: "backend-log"; backendId: string; tail: number; follow: boolean }
+  | { kind: "stats"; backendId: string; username: string };
 
 interface StreamsParts {
   store: Store;
@@ -99,7 +104,7 @@ export class Streams {
   /** What is another's is to them as if it were not there. */
   async #find(user: User, wish: StreamWish): Promise<{ backendId: string; target: StreamTarget }> {
     const { backends, instances } = this.#parts.store;
-    if (wish.kind === "backend-log") {
+    if ("backendId" in wish) {
       const { backendId, ...target } = wish;
       const backend = await backends.get(backendId);
       if (backend && manages(user, backend)) return { backendId, target };

@@ -8,7 +8,7 @@ async function scene() {
   const add = (createdAt: string, subject: string) =>
     store.audit.add({
       ...{ id: crypto.randomUUID(), createdAt, userId: null, username: null, action: "instance.started" },
-      ...{ subject, outcome: "done", detail: null, address: null },
+      ...{ subject, subjectName: null, outcome: "done", detail: null, address: null },
     });
   const subjects = async () => (await store.audit.page({}, 100)).map(({ subject }) => subject);
   return { store, add, subjects };

@@ -8,7 +8,7 @@ import type { Writes } from "./writes.ts";
 /** What was done or tried, by whom and to what. */
 export interface AuditRecord extends Pick<
   AuditEntry,
-  "id" | "username" | "subject" | "outcome" | "detail" | "address"
+  "id" | "username" | "subject" | "subjectName" | "outcome" | "detail" | "address"
 > {
   createdAt: string;
   /** Null where it is nobody's account. */
@@ -30,8 +30,8 @@ export class AuditStore {
     this.#writes = writes;
   }
 
-  async add({ id, createdAt, userId, username, ...told }: AuditRecord): Promise<void> {
-    const row = { id, created_at: createdAt, user_id: userId, username, ...told };
+  async add({ id, createdAt, userId, username, subjectName, ...told }: AuditRecord): Promise<void> {
+    const row = { id, created_at: createdAt, user_id: userId, username, subject_name: subjectName, ...told };
     await this.#writes.run(this.#db.insertInto("audit_entries").values(row));
   }
 
@@ -61,6 +61,7 @@ const toRecord = (row: Omit<AuditEntriesTable, "seq">): AuditRecord => ({
   username: row.username,
   action: row.action as AuditAction,
   subject: row.subject,
+  subjectName: row.subject_name,
   outcome: row.outcome as AuditEntry["outcome"],
   detail: row.detail,
   address: row.address,

@@ -9,6 +9,7 @@ export const MIGRATIONS: Record<string, Migration> = {
   "0003-known-sessions-and-saved-keys": { up: running(() => KNOWN_SESSIONS_AND_SAVED_KEYS) },
   "0004-roles-invitations-audit": { up: running(() => ROLES_INVITATIONS_AUDIT) },
   "0005-host-key-and-what-is-wished": { up: running(() => HOST_KEY_AND_WHAT_IS_WISHED) },
+  "0006-names-in-the-audit-log": { up: running(() => NAMES_IN_THE_AUDIT_LOG) },
 };
 
 function running(statements: () => readonly string[]) {
@@ -153,3 +154,6 @@ const HOST_KEY_AND_WHAT_IS_WISHED = [
   `alter table instances add column wished_state text not null default 'running'`,
   `update instances set wished_state = 'stopped' where state = 'stopped'`,
 ];
+
+/** What it was done to may be gone by the time that somebody reads of it, and its name with it. */
+const NAMES_IN_THE_AUDIT_LOG = [`alter table audit_entries add column subject_name text`];

@@ -57,6 +57,7 @@ const entry: AuditRecord = {
   username: null,
   action: "shell.opened",
   subject: null,
+  subjectName: null,
   outcome: "done",
   detail: null,
   address: null,

@@ -68,6 +68,7 @@ export interface AuditEntriesTable {
   username: string | null;
   action: string;
   subject: string | null;
+  subject_name: string | null;
   outcome: string;
   detail: string | null;
   address: string | null;
