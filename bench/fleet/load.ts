@@ -12,29 +12,32 @@ const MAX_FAILURES = 5;
  */
 export async function runLoad(
   client: RestClient,
-  { seconds, commandsPerSecond, listsPerSecond }: LoadRequest,
+  { leadInSeconds, seconds, commandsPerSecond, listsPerSecond }: LoadRequest,
   backends: number,
 ): Promise<LoadFigures> {
   const figures: LoadFigures = { commands: [], lists: [], failures: [] };
+  const all = leadInSeconds + seconds;
+  const countedFrom = performance.now() + leadInSeconds * 1000;
+  const count = (times: number[], due: number) => {
+    if (due >= countedFrom) times.push(performance.now() - due);
+  };
   const fail = (reason: unknown) =>
     figures.failures.length < MAX_FAILURES &&
     figures.failures.push(reason instanceof Error ? reason.message : String(reason));
-  const commands = paced(commandsPerSecond, seconds, async (due, number) => {
+  const commands = paced(commandsPerSecond, all, async (due, number) => {
     const [backend, slot] = [number % backends, Math.floor(Math.random() * CONTAINERS_EACH)];
     const verb = Math.random() < 0.5 ? "start" : "stop";
     const path = `/api/instances/${instanceIdOf(backend, slot)}/${verb}`;
-    await client.send("POST", path, usernameOf(backend, slot)).then(() => figures.commands.push(since(due)), fail);
+    await client.send("POST", path, usernameOf(backend, slot)).then(() => count(figures.commands, due), fail);
   });
   const groups = Math.ceil(backends / INSTANCES_OF_A_USER);
-  const lists = paced(listsPerSecond, seconds, async (due, number) => {
+  const lists = paced(listsPerSecond, all, async (due, number) => {
     const user = usernameOf((number % groups) * INSTANCES_OF_A_USER, number % CONTAINERS_EACH);
-    await client.send("GET", "/api/instances?limit=50", user).then(() => figures.lists.push(since(due)), fail);
+    await client.send("GET", "/api/instances?limit=50", user).then(() => count(figures.lists, due), fail);
   });
   await Promise.all([commands, lists]);
   return figures;
 }
-
-const since = (due: number) => performance.now() - due;
 
 /** Begins `work` so many times a second, spread evenly; resolves when all have ended. */
 async function paced(

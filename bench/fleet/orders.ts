@@ -12,6 +12,8 @@ export interface Orders {
 }
 
 export interface LoadRequest {
+  /** At the same pace before it, unmeasured. */
+  leadInSeconds: number;
   seconds: number;
   /** Starts and stops, spread over all connected backends. */
   commandsPerSecond: number;
