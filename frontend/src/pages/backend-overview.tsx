@@ -4,7 +4,7 @@ import { BackendUse } from "../parts/backend-use.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Empty, Panel } from "../parts/page.tsx";
 import { useShownBackend } from "../parts/shown-backend.ts";
-import { mebibytes } from "../parts/size.ts";
+import { mebibytes } from "../parts/amounts.ts";
 import { Time } from "../parts/time.tsx";
 import { Loaded } from "../parts/while-running.tsx";
 

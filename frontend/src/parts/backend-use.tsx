@@ -1,6 +1,6 @@
 import type { Backend } from "@dockhost/protocol/rest";
 import { Meter } from "./meter.tsx";
-import { mebibytes } from "./size.ts";
+import { mebibytes } from "./amounts.ts";
 
 /** How much of the machine is in use, as far as it has told. */
 export function BackendUse({ backend: { capacity, usage } }: { backend: Backend }) {

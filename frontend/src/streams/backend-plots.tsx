@@ -8,10 +8,11 @@ interface Sample {
   /** Unix time, s. */
   time: number;
   running: number;
-  memoryMiB: number;
+  memoryBytes: number;
   cpuPercent: number | undefined;
 }
 
+const MIB = 1024 ** 2;
 /** Ten minutes of one every ten seconds. */
 const KEPT = 60;
 
@@ -30,10 +31,10 @@ export function BackendPlots({ backend }: { backend: Backend }) {
       />
       <Plot
         title="Memory in use"
-        unit="MiB"
+        unit="B"
         times={times}
-        series={[{ name: "In use", values: samples.map(({ memoryMiB }) => memoryMiB) }]}
-        {...(capacity && { max: capacity.memoryMiB })}
+        series={[{ name: "In use", values: samples.map(({ memoryBytes }) => memoryBytes) }]}
+        {...(capacity && { max: capacity.memoryMiB * MIB })}
       />
       {samples.some(({ cpuPercent }) => cpuPercent !== undefined) && (
         <Plot
@@ -77,7 +78,7 @@ function sampleOf(backend: Backend | undefined): Sample[] {
     {
       time: Date.parse(lastSeenAt) / 1000,
       running: usage.running,
-      memoryMiB: capacity.memoryMiB - usage.memoryAvailableMiB,
+      memoryBytes: (capacity.memoryMiB - usage.memoryAvailableMiB) * MIB,
       cpuPercent: usage.cpuPercent,
     },
   ];

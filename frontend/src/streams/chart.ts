@@ -1,5 +1,5 @@
 import uPlot from "uplot";
-import { amount, roundTop } from "./amounts.ts";
+import { amount, roundTop } from "../parts/amounts.ts";
 import { onThemeChange, pageColor } from "./page-colors.ts";
 
 const HEIGHT_PX = 128;

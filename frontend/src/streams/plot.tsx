@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import "uplot/dist/uPlot.min.css";
-import { amount } from "./amounts.ts";
+import { amount } from "../parts/amounts.ts";
 import { Chart, STROKES } from "./chart.ts";
 import { summary, type NamedValues } from "./summary.ts";
 

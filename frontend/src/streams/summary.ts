@@ -1,4 +1,4 @@
-import { amount } from "./amounts.ts";
+import { amount } from "../parts/amounts.ts";
 
 export interface NamedValues {
   name: string;

@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { amount, roundTop } from "./amounts.ts";
-import { summary } from "./summary.ts";
+import { amount, mebibytes, roundTop } from "./amounts.ts";
 
 describe("amount", () => {
   it.each([
@@ -10,10 +9,22 @@ describe("amount", () => {
     [2 * 1024 ** 3, "B", "2 GiB"],
     [12.345, "%", "12.3 %"],
     [150.4, "%", "150 %"],
-    [7_941, "MiB", "7,941 MiB"],
+    [7_941, "", "7,941"],
     [3, "", "3"],
   ])("says %d of %s as %s", (value, unit, told) => {
     expect(amount(value, unit)).toBe(told);
+  });
+});
+
+describe("mebibytes", () => {
+  it.each([
+    [0, "0 B"],
+    [512, "512 MiB"],
+    [1_536, "1.5 GiB"],
+    [24_105, "23.5 GiB"],
+    [2 * 1024 ** 2, "2 TiB"],
+  ])("says %d as %s", (count, told) => {
+    expect(mebibytes(count)).toBe(told);
   });
 });
 
@@ -39,18 +50,6 @@ describe("roundTop", () => {
           expect(roundTop(value, unit)).toBeLessThanOrEqual(value * 2.1);
         },
       ),
-    );
-  });
-});
-
-describe("a chart in words", () => {
-  it("says what is now, least and most of each series", () => {
-    const series = [
-      { name: "Received", values: [1024, 3072, 2048] },
-      { name: "Sent", values: [] },
-    ];
-    expect(summary("Network", series, "B/s")).toBe(
-      "Network. Received: now 2 KiB/s, least 1 KiB/s, most 3 KiB/s. Sent: nothing measured yet.",
     );
   });
 });

@@ -11,6 +11,8 @@ export function amount(value: number, unit: string): string {
   return unit === "" ? number : `${number} ${PREFIXES[step] ?? ""}${unit}`;
 }
 
+export const mebibytes = (count: number): string => amount(count * 1024 ** 2, "B");
+
 /** A round number at or above `value`, where a scale may end; half of it is round too. */
 export function roundTop(value: number, unit: string): number {
   const least = Math.max(value, isOfBytes(unit) ? 1024 : 2);
