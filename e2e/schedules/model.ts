@@ -32,14 +32,17 @@ export class Model {
   }
 
   /** Takes note of what was replied to one user's operations, which ran in an order that nobody knows. */
-  learn(username: string, replied: readonly (readonly [Operation, Outcome])[], world: World): void {
+  learn(username: string, replied: readonly (readonly [Operation, Outcome])[], world: Pick<World, "mayMove">): void {
     const promised = this.of(username);
     const possible = after(promised.possible, replied, world.mayMove);
     if (possible.length === 0) throw broken(username, promised.possible, replied);
     promised.possible = possible;
-    promised.isUnsettled = replied.some(([, { kind }]) => kind === "in doubt");
-    const sent = replied.filter(([, { kind }]) => kind !== "not sent").at(-1);
-    if (sent) promised.last = { operation: sent[0], inDoubt: sent[1].kind === "in doubt" };
+    const sent = replied.filter(([, { kind }]) => kind !== "not sent");
+    const newest = sent.at(-1);
+    // What was not sent tells nothing of what was sent before it.
+    if (!newest) return;
+    promised.isUnsettled = sent.some(([, { kind }]) => kind === "in doubt");
+    promised.last = { operation: newest[0], inDoubt: newest[1].kind === "in doubt" };
   }
 
   /** A person did something, and this is what there may be now. */
