@@ -38,7 +38,8 @@ export class WholeHouse implements AsyncDisposable {
     this.backend = new BackendProcess(this.#backendEnvironment);
   }
 
-  static async open(username: string): Promise<WholeHouse> {
+  /** `environment` is the backend's, beside what registers it. */
+  static async open(username: string, environment: Environment = {}): Promise<WholeHouse> {
     const folder = await mkdtemp(join(tmpdir(), "dockhost-house-"));
     const port = await freePort();
     const server = new MainServerProcess(join(folder, "main-server"), port);
@@ -52,6 +53,7 @@ export class WholeHouse implements AsyncDisposable {
       DOCKHOST_DATA_DIR: join(folder, "backend"),
       DOCKHOST_PORT_RANGE: await freePortRange(90),
       DOCKHOST_WARM_POOL: "1",
+      ...environment,
     };
     const house = new WholeHouse({ folder, port, url, server, owner, backendId: backend.id, backendEnvironment });
     await house.isOnline();

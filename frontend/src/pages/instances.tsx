@@ -1,3 +1,4 @@
+import { useState } from "react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Instance } from "@dockhost/protocol/rest";
@@ -16,40 +17,47 @@ import { useBackendNames } from "../parts/backend-names.ts";
 
 export function InstancesPage() {
   const query = useInfiniteQuery(queries.instances());
-  const some = (query.data?.length ?? 0) > 0;
+  // The first one is in the list as soon as it is being made: how that goes stays in sight where it was asked for.
+  const [isMakingFirst, setIsMakingFirst] = useState(false);
+  const isWelcome = isMakingFirst || query.data?.length === 0;
   return (
     <Page
       title="Instances"
       actions={
-        some && (
+        query.data !== undefined &&
+        !isWelcome && (
           <ButtonLink to="/instances/new" kind="primary">
             New instance
           </ButtonLink>
         )
       }
     >
-      <ReadingList query={query} empty={<Welcome />}>
-        {(instances) => (
-          <ul className="grid gap-3">
-            {instances.map((instance) => (
-              <InstanceCard key={instance.id} instance={instance} />
-            ))}
-          </ul>
-        )}
-      </ReadingList>
+      {isWelcome ? (
+        <Welcome onMake={() => setIsMakingFirst(true)} />
+      ) : (
+        <ReadingList query={query} empty={null}>
+          {(instances) => (
+            <ul className="grid gap-3">
+              {instances.map((instance) => (
+                <InstanceCard key={instance.id} instance={instance} />
+              ))}
+            </ul>
+          )}
+        </ReadingList>
+      )}
     </Page>
   );
 }
 
 /** The first thing that a new user sees; it ends in a login. */
-function Welcome() {
+function Welcome({ onMake }: { onMake: () => void }) {
   return (
     <Panel title="Welcome: your first Ubuntu">
       <p className="text-muted">
         Say which key logs in. A moment later the line to log in with stands here: you are root there, it has three
         ports of its own (SSH, 80 and 443), and what you put there stays until you delete it.
       </p>
-      <CreateForm />
+      <CreateForm onMake={onMake} />
     </Panel>
   );
 }

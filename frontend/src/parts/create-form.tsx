@@ -20,8 +20,8 @@ interface Wishes {
 }
 const NO_WISHES: Wishes = { image: "", memoryMiB: "", cpus: "", diskMiB: "" };
 
-/** From a key to an instance that answers; then it shows that one. */
-export function CreateForm() {
+/** From a key to an instance that answers; then it shows that one. `onMake` is called when it begins. */
+export function CreateForm({ onMake }: { onMake?: () => void }) {
   const [key, setKey] = useState(NO_KEY_YET);
   const [backendId, setBackendId] = useState("");
   const [wishes, setWishes] = useState(NO_WISHES);
@@ -49,6 +49,7 @@ export function CreateForm() {
       className="grid gap-5"
       onSubmit={(event) => {
         event.preventDefault();
+        onMake?.();
         create.mutate();
       }}
     >
