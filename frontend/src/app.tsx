@@ -37,7 +37,7 @@ import { NothingHere, Trouble } from "./pages/trouble.tsx";
 import { Frame } from "./parts/frame.tsx";
 
 const client = new QueryClient({
-  defaultOptions: { queries: { staleTime: 5_000, retry: unlessGone }, mutations: { retry: false } },
+  defaultOptions: { queries: { retry: unlessGone }, mutations: { retry: false } },
 });
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({

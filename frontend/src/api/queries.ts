@@ -2,6 +2,9 @@ import { infiniteQueryOptions, queryOptions, type QueryClient } from "@tanstack/
 import type { Role } from "@dockhost/protocol/rest";
 import { api, ApiError, type AuditFilter, type Cursor } from "./http.ts";
 
+/** For what the news tell of; anything else is read anew whenever it comes into sight, as it may have changed. */
+const TOLD = { staleTime: 5_000 };
+
 /** What a backend uses is told so often, and to nobody who does not ask. */
 const HEARTBEAT_MS = 10_000;
 
@@ -11,16 +14,17 @@ export const queries = {
   me: () => queryOptions({ queryKey: ["me"], queryFn: async () => (await api.me()).user, staleTime: 60_000 }),
   sessions: () => list(["sessions"], api.sessions, ({ sessions }) => sessions),
   savedKeys: () => list(["saved-keys"], api.savedKeys, ({ keys }) => keys),
-  instances: () => list(["instances", "list"], api.instances, ({ instances }) => instances),
+  instances: () => ({ ...list(["instances", "list"], api.instances, ({ instances }) => instances), ...TOLD }),
   instance: (id: string) =>
-    queryOptions({ queryKey: ["instances", "one", id], queryFn: () => api.instance(id), retry: unlessGone }),
-  backends: () => list(["backends", "list"], api.backends, ({ backends }) => backends),
+    queryOptions({ queryKey: ["instances", "one", id], queryFn: () => api.instance(id), retry: unlessGone, ...TOLD }),
+  backends: () => ({ ...list(["backends", "list"], api.backends, ({ backends }) => backends), ...TOLD }),
   backend: (id: string) =>
     queryOptions({
       queryKey: ["backends", "one", id],
       queryFn: () => api.backend(id),
       retry: unlessGone,
       refetchInterval: HEARTBEAT_MS,
+      ...TOLD,
     }),
   backendContainers: (id: string) =>
     queryOptions({

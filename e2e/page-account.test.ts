@@ -1,0 +1,99 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { MainServerProcess } from "./support/main-server-process.ts";
+import { Chromium, type Visit } from "./support/page.ts";
+import { freePort } from "./support/ports.ts";
+import { RestUser } from "./support/rest-user.ts";
+import { SshUser, type KeyPair } from "./support/ssh.ts";
+
+const USERNAME = "ada";
+/** The one that `RestUser` signs up with. */
+const FIRST_PASSWORD = "correct horse battery";
+const NEXT_PASSWORD = "staple for a donkey";
+
+let folder: string;
+let server: MainServerProcess;
+let url: string;
+let chromium: Chromium;
+let person: SshUser;
+let key: KeyPair;
+let visit: Visit;
+let page: Page;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dockhost-account-"));
+  server = new MainServerProcess(join(folder, "main-server"), await freePort());
+  [url, chromium, person] = await Promise.all([server.ready(), Chromium.launch(), SshUser.arrive()]);
+  key = await person.newKey("ada@laptop");
+  await RestUser.signUp(url, USERNAME);
+  visit = await chromium.visit(url);
+  ({ page } = visit);
+  await signIn(visit, FIRST_PASSWORD);
+});
+afterAll(async () => {
+  await visit[Symbol.asyncDispose]();
+  await chromium[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+  await person[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function signIn({ page }: Visit, password: string): Promise<void> {
+  await page.getByLabel("Username").fill(USERNAME);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+}
+
+const button = (name: string) => page.getByRole("button", { name, exact: true });
+const link = (name: string) => page.getByRole("link", { name, exact: true });
+const inDialog = (name: string) => page.getByRole("dialog").getByRole("button", { name, exact: true });
+
+test("what was done a moment ago stands in the history at once, also for who has just looked there", async () => {
+  await link("History").click();
+  await page.getByText("account signed in").first().waitFor();
+  await link("Account").click();
+  await page.getByText("Save another key").click();
+  await page.getByLabel("Public key").fill(key.publicKey);
+  await button("Save key").click();
+  await page.getByText("None is saved yet.").waitFor({ state: "detached" });
+  await link("History").click();
+  await page.getByRole("main").getByText("saved key added").waitFor({ timeout: 3_000 });
+});
+
+test("a saved key is offered by its name, and is not any more once it is removed", async () => {
+  await link("Account").click();
+  await button("Remove").click();
+  await inDialog("Remove").click();
+  await page.getByText("None is saved yet.").waitFor();
+});
+
+test("a session on another machine is listed, and whoever sits there is out once it is ended", async () => {
+  await using other = await chromium.visit(url);
+  await signIn(other, FIRST_PASSWORD);
+  await other.page.getByRole("heading", { name: "Instances" }).waitFor();
+  await page.reload();
+  await button("End").first().click();
+  await inDialog("End").click();
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  await other.page.getByRole("link", { name: "Account", exact: true }).click();
+  await other.page.getByRole("heading", { name: "Sign in" }).waitFor();
+  expect(new URL(other.page.url()).searchParams.get("from")).toBe("/account");
+});
+
+test("who changes the password stays in, and comes in by the new one alone", async () => {
+  await page.getByLabel("Current password").fill("not the password");
+  await page.getByLabel("New password").fill(NEXT_PASSWORD);
+  await button("Change password").click();
+  await page.getByRole("alert").waitFor();
+  await page.getByLabel("Current password").fill(FIRST_PASSWORD);
+  await button("Change password").click();
+  await page.getByText("The password is changed.").waitFor();
+  await using other = await chromium.visit(url);
+  await signIn(other, FIRST_PASSWORD);
+  await other.page.getByRole("alert").waitFor();
+  await signIn(other, NEXT_PASSWORD);
+  await other.page.getByRole("heading", { name: "Instances" }).waitFor();
+});
