@@ -6,12 +6,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { MainServerProcess } from "./support/main-server-process.ts";
 import { Chromium, type Visit } from "./support/page.ts";
 import { freePort } from "./support/ports.ts";
-import { RestUser } from "./support/rest-user.ts";
+import { PASSWORD, RestUser } from "./support/rest-user.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 
 const USERNAME = "ada";
-/** The one that `RestUser` signs up with. */
-const FIRST_PASSWORD = "correct horse battery";
 const NEXT_PASSWORD = "staple for a donkey";
 
 let folder: string;
@@ -31,7 +29,7 @@ beforeAll(async () => {
   await RestUser.signUp(url, USERNAME);
   visit = await chromium.visit(url);
   ({ page } = visit);
-  await signIn(visit, FIRST_PASSWORD);
+  await visit.signIn(USERNAME);
 });
 afterAll(async () => {
   await visit[Symbol.asyncDispose]();
@@ -40,12 +38,6 @@ afterAll(async () => {
   await person[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
-
-async function signIn({ page }: Visit, password: string): Promise<void> {
-  await page.getByLabel("Username").fill(USERNAME);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-}
 
 const button = (name: string) => page.getByRole("button", { name, exact: true });
 const link = (name: string) => page.getByRole("link", { name, exact: true });
@@ -72,7 +64,7 @@ test("a saved key is offered by its name, and is not any more once it is removed
 
 test("a session on another machine is listed, and whoever sits there is out once it is ended", async () => {
   await using other = await chromium.visit(url);
-  await signIn(other, FIRST_PASSWORD);
+  await other.signIn(USERNAME);
   await other.page.getByRole("heading", { name: "Instances" }).waitFor();
   await page.reload();
   await button("End").first().click();
@@ -88,12 +80,12 @@ test("who changes the password stays in, and comes in by the new one alone", asy
   await page.getByLabel("New password").fill(NEXT_PASSWORD);
   await button("Change password").click();
   await page.getByRole("alert").waitFor();
-  await page.getByLabel("Current password").fill(FIRST_PASSWORD);
+  await page.getByLabel("Current password").fill(PASSWORD);
   await button("Change password").click();
   await page.getByText("The password is changed.").waitFor();
   await using other = await chromium.visit(url);
-  await signIn(other, FIRST_PASSWORD);
+  await other.signIn(USERNAME);
   await other.page.getByRole("alert").waitFor();
-  await signIn(other, NEXT_PASSWORD);
+  await other.signIn(USERNAME, NEXT_PASSWORD);
   await other.page.getByRole("heading", { name: "Instances" }).waitFor();
 });

@@ -9,7 +9,6 @@ import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";
 import { WholeHouse } from "./support/whole-house.ts";
 
-const PASSWORD = "correct horse battery";
 const ada = newUser("ada");
 const IMAGE_MIB = 12;
 /** So what is asked of the registry takes long enough to be looked at. */
@@ -41,9 +40,7 @@ beforeAll(async () => {
   key = await person.newKey("ada");
   visit = await chromium.visit(house.url);
   ({ page } = visit);
-  await page.getByLabel("Username").fill(ada);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await button("Sign in").click();
+  await visit.signIn(ada);
   await page.getByText("Welcome: your first Ubuntu").waitFor();
 });
 afterAll(async () => {

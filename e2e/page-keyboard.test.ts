@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { PageTerminal } from "./support/page-terminal.ts";
 import { Chromium, type Visit } from "./support/page.ts";
+import { PASSWORD } from "./support/rest-user.ts";
 import { newUser } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { WholeHouse } from "./support/whole-house.ts";
 
-const PASSWORD = "correct horse battery";
 /** No view has as many places to go to. */
 const STOPS_MAX = 60;
 const ada = newUser("ada");
@@ -79,7 +80,7 @@ test("whoever has no mouse signs in, makes an instance and types into it", async
   await press('link "Terminal"');
   await page.getByText("Connected.", { exact: true }).waitFor();
   await page.keyboard.type("echo by-$((1+1))\n");
-  await expect.poll(() => page.locator(".xterm-rows").innerText(), { timeout: 20_000 }).toMatch(/by-2/);
+  await new PageTerminal(page).shows(/by-2/);
 });
 
 test("they come out of the terminal, which keeps Tab for its shell, by the keys that it names", async () => {

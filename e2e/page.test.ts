@@ -9,13 +9,14 @@ import { BackendProcess, type Environment } from "./support/backend-process.ts";
 import { removeBackend } from "./support/cleanup.ts";
 import { docker } from "./support/docker-cli.ts";
 import { MainServerProcess } from "./support/main-server-process.ts";
+import { PageTerminal } from "./support/page-terminal.ts";
 import { Chromium, type Visit } from "./support/page.ts";
 import { freePort, freePortRange } from "./support/ports.ts";
+import { PASSWORD } from "./support/rest-user.ts";
 import { newUser } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 
 const BACKEND = "lab-1";
-const PASSWORD = "correct horse battery";
 const run = promisify(execFile);
 
 let folder: string;
@@ -29,6 +30,7 @@ let person: SshUser;
 let key: KeyPair;
 let visit: Visit;
 let page: Page;
+let terminal: PageTerminal;
 const ada = newUser("ada");
 
 beforeAll(async () => {
@@ -39,6 +41,7 @@ beforeAll(async () => {
   key = await person.newKey("ada");
   visit = await chromium.visit(url);
   ({ page } = visit);
+  terminal = new PageTerminal(page);
 });
 afterAll(async () => {
   await visit[Symbol.asyncDispose]();
@@ -136,10 +139,10 @@ describe("from nothing to a login", () => {
 describe("an instance", () => {
   test("has a terminal that is typed into", async () => {
     await link("Terminal").click();
-    await page.getByRole("textbox", { name: /terminal/i }).waitFor();
-    await shows(/[#$]/);
-    await page.keyboard.type("echo forty-$((6*7)); echo written by hand > /proc/1/fd/1\n");
-    await shows(/forty-42/);
+    await terminal.input.waitFor();
+    await terminal.shows(/[#$]/);
+    await terminal.type("echo forty-$((6*7)); echo written by hand > /proc/1/fd/1");
+    await terminal.shows(/forty-42/);
     await judged("instance-terminal");
   });
 
@@ -151,9 +154,8 @@ describe("an instance", () => {
       .waitFor();
     backend = new BackendProcess(backendEnvironment);
     await page.getByText("Connected.", { exact: true }).waitFor({ timeout: 60_000 });
-    await page.getByRole("textbox", { name: /terminal/i }).focus();
-    await page.keyboard.type("echo fifty-$((5+2))\n");
-    await shows(/fifty-7/);
+    await terminal.type("echo fifty-$((5+2))");
+    await terminal.shows(/fifty-7/);
   });
 
   test("has a log that is followed and searched", async () => {
@@ -304,8 +306,3 @@ describe("the rest of the page", () => {
     expect(visit.complaints.filter((complaint) => !complaint.includes("ERR_CONNECTION_REFUSED"))).toEqual([]);
   });
 });
-
-/** What stands in the terminal, as a person reads it. */
-async function shows(pattern: RegExp): Promise<void> {
-  await expect.poll(async () => page.locator(".xterm-rows").innerText(), { timeout: 20_000 }).toMatch(pattern);
-}

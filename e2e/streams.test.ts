@@ -147,6 +147,17 @@ describe("what else is streamed", () => {
   });
 });
 
+test("a user looks at 24 streams at once and at no more, until one of them is closed", async () => {
+  const log = () => house.owner.view(`/api/backends/${house.backendId}/log?tail=1`);
+  const open = await Promise.all(Array.from({ length: 24 }, () => log().open()));
+  for (const viewer of open) await viewer.saw(/"msg"/);
+  await using refused = await log().open();
+  expect(await refused.closed).toEqual({ code: 4000, reason: "You look at 24 streams already; close some." });
+  for (const viewer of open) await viewer[Symbol.asyncDispose]();
+  await using next = await log().open();
+  await next.saw(/"msg"/);
+});
+
 describe("nobody else", () => {
   test("sees or types into it: no other user, no other site's page, nobody without a session", async () => {
     const bob = await RestUser.signUp(house.url, newUser("bob"));

@@ -11,6 +11,7 @@ import {
   type Request,
 } from "playwright-core";
 import { which } from "../../scripts/run.mjs";
+import { PASSWORD } from "./rest-user.ts";
 
 const DEBIANS = "/usr/bin/chromium";
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
@@ -77,6 +78,13 @@ export class Visit implements AsyncDisposable {
     await context.exposeFunction("tellViolation", (violation: string) => void visit.complaints.push(violation));
     await context.addInitScript({ content: TELL_VIOLATIONS });
     return visit;
+  }
+
+  /** At a page that asks for it. */
+  async signIn(username: string, password = PASSWORD): Promise<void> {
+    await this.page.getByLabel("Username").fill(username);
+    await this.page.getByLabel("Password").fill(password);
+    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
   }
 
   /** Stores how the page looks, in both themes, on a wide screen and on a phone. */

@@ -1,5 +1,8 @@
 import { Viewer } from "./viewer.ts";
 
+/** Of everybody who signs up in a test. */
+export const PASSWORD = "correct horse battery";
+
 export interface Answer {
   status: number;
   body: unknown;
@@ -17,7 +20,7 @@ export class RestUser {
   /** Signs up and is signed in then. */
   static async signUp(url: string, username: string): Promise<RestUser> {
     const user = new RestUser(url);
-    const { status } = await user.call("POST", "/api/auth/signup", { username, password: "correct horse battery" });
+    const { status } = await user.call("POST", "/api/auth/signup", { username, password: PASSWORD });
     if (status !== 201) throw new Error(`sign-up answered ${status}`);
     return user;
   }
