@@ -1,4 +1,17 @@
-import { afterwards, among, BACKEND, BURST, CROWD, RAW, TITLES, whileMaking } from "./titles.ts";
+import {
+  afterCommands,
+  afterwards,
+  among,
+  BACKEND,
+  BURST,
+  COMMANDS,
+  connected,
+  CROWD,
+  FLEET,
+  RAW,
+  TITLES,
+  whileMaking,
+} from "./titles.ts";
 
 /** What one figure of the bench may be. */
 export interface Bound {
@@ -42,4 +55,9 @@ export const BOUNDS: readonly Bound[] = [
   { says: `memory with ${CROWD}, MiB`,            section: "crowd",   table: TITLES.memoryAmong,     row: among(CROWD), take: "median", atMost: 75,     margin: 1 },
   { says: `heartbeat late ${whileMaking}, ms`,    section: "crowd",   table: TITLES.heartbeat,       row: whileMaking, take: "median",  atMost: 1_000,  margin: 0 },
   { says: `heartbeat late ${afterwards}, ms`,     section: "crowd",   table: TITLES.heartbeat,       row: afterwards,  take: "median",  atMost: 1_000,  margin: 0 },
+  { says: `heap after ${COMMANDS} ÷ after the first 500`, section: "growth", table: TITLES.heap,     row: afterCommands(COMMANDS), take: "ratio", atMost: 1.25, margin: 0.1 },
+  { says: `command p99, ${FLEET} backends, ms`,   section: "main-server", table: TITLES.commandP99,  row: connected(FLEET), take: "median", atMost: 20,    margin: 5 },
+  { says: `REST list p99, ${FLEET} backends, ms`, section: "main-server", table: TITLES.restListP99, row: connected(FLEET), take: "median", atMost: 15,    margin: 5 },
+  { says: `resync of ${FLEET} backends, ms`,      section: "main-server", table: TITLES.resync,      row: connected(FLEET), take: "median", atMost: 60_000, margin: 0 },
+  { says: `memory of each of ${FLEET}, KiB`,      section: "main-server", table: TITLES.memoryOfBackend, row: connected(FLEET), take: "median", atMost: 40, margin: 1 },
 ];

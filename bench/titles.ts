@@ -14,6 +14,11 @@ export const TITLES = {
   memoryAmong: "Resident memory of the backend, by containers present",
   heartbeat: "How late the backend's heartbeat came at most, beyond its ten seconds",
   heap: "Heap of the backend after a garbage collection, by commands served",
+  command: "Command round trip at 500 commands/s",
+  commandP99: "Command round trip at 500 commands/s, p99 of each round",
+  restListP99: "REST list of 50 instances at 500 commands/s, p99 of each round",
+  resync: "Restart of the main server until all records are right",
+  memoryOfBackend: "Resident memory for each connected backend",
 } as const;
 
 export const OURS = "DockHost";
@@ -24,6 +29,14 @@ export const CROWD = 200;
 /** How many users come at once to a pool of as many slots. */
 export const BURST = 20;
 
+/** How many commands one backend serves, to see what they leave behind. */
+export const COMMANDS = 10_000;
+/** How many backends one main server has at most in the bench. */
+export const FLEET = 2_000;
+
 export const among = (containers: number): string => (containers === 0 ? "with none" : `with ${containers}`);
+export const afterCommands = (commands: number): string => `after ${commands} commands`;
+export const connected = (backends: number): string =>
+  `${backends.toLocaleString("en")} backend${backends === 1 ? "" : "s"}`;
 export const whileMaking = `while ${CROWD} containers are made`;
 export const afterwards = `with ${CROWD} containers`;

@@ -6,10 +6,9 @@ import { LOG_FILE, type TestBed } from "../bed.ts";
 import { Inspector, INSPECTED } from "../inspector.ts";
 import { circumstances, type Measured, type Measurement } from "../measurement.ts";
 import type { Progress } from "../report/progress.ts";
-import { TITLES } from "../titles.ts";
+import { afterCommands, COMMANDS, TITLES } from "../titles.ts";
 import { newUsername } from "../ways/dockhost.ts";
 
-const COMMANDS = 10_000;
 const COMMANDS_PER_SAMPLE = 500;
 /** Until what is loaded or compiled at the first use of it is there. */
 const FIRST_LOOK_AFTER = 500;
@@ -38,7 +37,7 @@ export async function measureGrowth(bed: TestBed, progress: Progress): Promise<M
     await load.serveUpTo(commands);
     onDone(commands, total);
     await delay(SETTLING_MS, undefined, { signal: bed.signal });
-    found.push({ name: `after ${commands} commands`, rounds: [[await inspector.heapMiB()]] });
+    found.push({ name: afterCommands(commands), rounds: [[await inspector.heapMiB()]] });
   }
   return [{ ...circumstances(TITLES.heap, "MiB", found), remark: REMARK }];
 }

@@ -12,9 +12,10 @@ import { seed } from "../fleet/seed.ts";
 import type { Measurement, Row } from "../measurement.ts";
 import type { Progress } from "../report/progress.ts";
 import { quantile, ratio, summary, type Round } from "../statistics.ts";
+import { connected, FLEET, TITLES } from "../titles.ts";
 
 /** How cost grows with the backends that are connected to one main server. */
-const SIZES = [2_000, 200, 1];
+const SIZES = [FLEET, 200, 1];
 const COMMANDS_PER_SECOND = 500;
 const LISTS_PER_SECOND = 20;
 const ROUNDS = 5;
@@ -48,45 +49,39 @@ interface MainServerCost extends Cost {
 export async function measureMainServer(bed: TestBed, progress: Progress): Promise<Measurement[]> {
   const costs: MainServerCost[] = [];
   for (const backends of SIZES) {
-    costs.push(await costOf(backends, bed.signal, progress.of(`Main server with ${named(backends)}`)));
+    costs.push(await costOf(backends, bed.signal, progress.of(`Main server with ${connected(backends)}`)));
   }
-  const ways = costs.map(({ backends, ...cost }) => ({ name: named(backends), ...cost }));
-  const bare = costs.map(({ backends, bare: cost }) => ({ name: `bare Socket.IO, ${named(backends)}`, ...cost }));
-  const busy = `at ${COMMANDS_PER_SECOND} commands/s`;
+  const ways = costs.map(({ backends, ...cost }) => ({ name: connected(backends), ...cost }));
+  const bare = costs.map(({ backends, bare: cost }) => ({ name: `bare Socket.IO, ${connected(backends)}`, ...cost }));
   const p99 = (rounds: readonly Round[]) => rounds.map((round) => [quantile(round, 0.99)]);
   const [most] = ways;
   const meanwhile = { name: `while ${most?.name} resync`, rounds: most ? [[quantile(most.listsMeanwhile, 0.99)]] : [] };
   return [
     table(
-      `Command round trip ${busy}`,
+      TITLES.command,
       "ms",
       [...ways, ...bare].map(({ name, commands: rounds }) => ({ name, rounds })),
     ),
     table(
-      `Command round trip ${busy}, p99 of each round`,
+      TITLES.commandP99,
       "ms",
       [...ways, ...bare].map(({ name, commands }) => ({ name, rounds: p99(commands) })),
     ),
-    table(`REST list of ${INSTANCES_OF_A_USER} instances ${busy}, p99 of each round`, "ms", [
-      ...ways.map(({ name, lists }) => ({ name, rounds: p99(lists) })),
-      meanwhile,
-    ]),
+    table(TITLES.restListP99, "ms", [...ways.map(({ name, lists }) => ({ name, rounds: p99(lists) })), meanwhile]),
     table(
-      "Restart of the main server until all records are right",
+      TITLES.resync,
       "ms",
       ways.map(({ name, resync }) => ({ name, rounds: [[resync]] })),
     ),
     table(
-      "Resident memory for each connected backend",
+      TITLES.memoryOfBackend,
       "KiB",
       [...ways, ...bare]
-        .filter(({ name }) => !name.endsWith("1 backend"))
+        .filter(({ name }) => !name.endsWith(connected(1)))
         .map(({ name, memory }) => ({ name, rounds: [[memory]] })),
     ),
   ];
 }
-
-const named = (backends: number) => `${backends.toLocaleString("en")} backend${backends === 1 ? "" : "s"}`;
 
 /** Rows whose first is ours with the most backends; it is compared with the bare server that has as many. */
 function table(title: string, unit: Measurement["unit"], ways: readonly { name: string; rounds: readonly Round[] }[]) {
