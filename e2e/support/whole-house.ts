@@ -54,8 +54,13 @@ export class WholeHouse implements AsyncDisposable {
       DOCKHOST_WARM_POOL: "1",
     };
     const house = new WholeHouse({ folder, port, url, server, owner, backendId: backend.id, backendEnvironment });
-    await house.isOnline();
-    return house;
+    try {
+      await house.isOnline();
+      return house;
+    } catch (error) {
+      await house[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async isOnline(): Promise<void> {
