@@ -66,13 +66,17 @@ const signUp = createRoute({
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
-  loader: async ({ context, location }) => {
-    try {
-      await context.client.query({ ...queries.me(), staleTime: "static" });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
-      redirect({ to: "/sign-in", search: { from: location.href }, throw: true });
-    }
+  loader: {
+    handler: async ({ context, location }) => {
+      try {
+        await context.client.query({ ...queries.me(), staleTime: "static" });
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
+        redirect({ to: "/sign-in", search: { from: location.href }, throw: true });
+      }
+    },
+    // Who has signed out and goes back is not shown anything before that is known.
+    staleReloadMode: "blocking",
   },
   component: SignedIn,
   errorComponent: Trouble,
