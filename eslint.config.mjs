@@ -85,10 +85,15 @@ const zones = [
   ),
 
   zone("./frontend/src/app.tsx", pageRooms(["main.tsx"]), "Nothing points upward."),
-  zone("./frontend/src/pages", pageRooms(["main.tsx", "app.tsx"]), "pages → streams | parts → api."),
-  zone("./frontend/src/streams", pageRooms(["main.tsx", "app.tsx", "pages"]), "streams → parts → api."),
-  zone("./frontend/src/parts", pageRooms(["main.tsx", "app.tsx", "pages", "streams"]), "parts → api."),
-  zone("./frontend/src/api", pageRooms(["main.tsx", "app.tsx", "pages", "streams", "parts"]), "api → the protocol."),
+  zone("./frontend/src/ahead.ts", pageRooms(["main.tsx", "app.tsx"]), "Nothing points upward."),
+  zone("./frontend/src/pages", pageRooms(["main.tsx", "app.tsx", "ahead.ts"]), "pages → streams | parts → api."),
+  zone("./frontend/src/streams", pageRooms(["main.tsx", "app.tsx", "ahead.ts", "pages"]), "streams → parts → api."),
+  zone("./frontend/src/parts", pageRooms(["main.tsx", "app.tsx", "ahead.ts", "pages", "streams"]), "parts → api."),
+  zone(
+    "./frontend/src/api",
+    pageRooms(["main.tsx", "app.tsx", "ahead.ts", "pages", "streams", "parts"]),
+    "api → the protocol.",
+  ),
 ];
 
 export default defineConfig(

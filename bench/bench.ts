@@ -7,6 +7,8 @@ import { ping, socketPath } from "../scripts/engine-ping.mjs";
 import { describe } from "../scripts/problem.mjs";
 import { RESULTS, TestBed, type Options } from "./bed.ts";
 import { BOUNDS } from "./bounds.ts";
+import { interruption } from "./interruption.ts";
+import { positive } from "./positive.ts";
 import { describeMachine } from "./report/machine.ts";
 import { markdown } from "./report/markdown.ts";
 import { recorded, writePerformancePage } from "./report/performance-page.ts";
@@ -109,16 +111,6 @@ function hasBounds(name: SectionName): boolean {
   return BOUNDS.some(({ section }) => section === name);
 }
 
-/** What is under way ends, what was made is removed, and nothing further is begun. */
-function interruption(): AbortSignal {
-  const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Each time: npm and tsx hand on what the terminal has sent to this process already.
-    process.on(signal, () => controller.abort(new Error("Interrupted; what the bench made is removed.")));
-  }
-  return controller.signal;
-}
-
 function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
@@ -134,10 +126,4 @@ function sectionNames(text: string): SectionName[] {
   const found = SECTION_NAMES.filter((name) => names.includes(name));
   if (found.length === names.length) return found;
   throw new InvalidArgumentError(`They must be of ${SECTION_NAMES.join(", ")}.`);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError("It must be a whole number from 1.");
 }

@@ -8,7 +8,6 @@ import { freePort } from "./support/ports.ts";
 import { RestUser } from "./support/rest-user.ts";
 
 const FIRST_LOAD_KIB = 200;
-const PASSWORD = "correct horse battery";
 
 let folder: string;
 let server: MainServerProcess;
@@ -71,15 +70,25 @@ test("nobody is kept out of the sign-in page, by WCAG 2.2 AA, in either theme", 
 test("a link deep into the page leads there, with the sign-in on the way", async () => {
   await RestUser.signUp(url, "ada");
   await using sight = await visit("/account?of=ada");
-  await sight.page.getByLabel("Username").fill("ada");
-  await sight.page.getByLabel("Password").fill(PASSWORD);
-  await sight.page.getByRole("button", { name: "Sign in" }).click();
+  await sight.signIn("ada");
   await sight.page.waitForURL(/\/account/);
   await sight.page.getByRole("heading", { level: 1 }).waitFor();
   await sight.page.reload();
   await sight.page.getByRole("heading", { level: 1 }).waitFor();
   expect(new URL(sight.page.url()).pathname).toBe("/account");
   expect(sight.complaints).toEqual([]);
+});
+
+test("whoever goes back after signing out signs in first, and is then where they were", async () => {
+  await RestUser.signUp(url, "grace");
+  await using sight = await visit("/account");
+  for (const back of [false, true]) {
+    if (back) await sight.page.goBack();
+    await sight.signIn("grace");
+    await sight.page.getByRole("heading", { level: 1, name: "Account" }).waitFor();
+    await sight.page.getByRole("button", { name: "Sign out" }).click();
+    await sight.page.waitForURL((address) => address.pathname === "/sign-in");
+  }
 });
 
 test("what is smuggled into the page neither runs nor is passed over", async () => {

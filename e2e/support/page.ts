@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import axeCore from "axe-core";
@@ -10,10 +9,9 @@ import {
   type Page,
   type Request,
 } from "playwright-core";
-import { which } from "../../scripts/run.mjs";
+import { chromiumPath } from "./chromium-path.ts";
 import { PASSWORD } from "./rest-user.ts";
 
-const DEBIANS = "/usr/bin/chromium";
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
 const SCREENS = { "": { width: 1280, height: 800 }, "-phone": { width: 390, height: 844 } };
 const WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
@@ -30,11 +28,8 @@ export class Chromium implements AsyncDisposable {
   }
 
   static async launch(): Promise<Chromium> {
-    const executablePath = existsSync(DEBIANS) ? DEBIANS : which("chromium");
-    if (executablePath === undefined)
-      throw new Error("The tests of the page need chromium (apt-get install chromium).");
     // Its sandbox does not start for root.
-    return new Chromium(await chromium.launch({ executablePath, args: ["--no-sandbox"] }));
+    return new Chromium(await chromium.launch({ executablePath: chromiumPath(), args: ["--no-sandbox"] }));
   }
 
   /** Opens `url` and waits until it has loaded. */

@@ -25,6 +25,11 @@ export class RestUser {
     return user;
   }
 
+  /** As a browser sends it. */
+  get cookie(): string {
+    return this.#cookie;
+  }
+
   /** Opens what is streamed at `path`. */
   view(path: string, headers: Record<string, string> = {}): Viewer {
     return new Viewer(this.#url, path, { cookie: this.#cookie, origin: this.#url, ...headers });

@@ -56,8 +56,13 @@ export class WholeHouse implements AsyncDisposable {
       ...environment,
     };
     const house = new WholeHouse({ folder, port, url, server, owner, backendId: backend.id, backendEnvironment });
-    await house.isOnline();
-    return house;
+    try {
+      await house.isOnline();
+      return house;
+    } catch (error) {
+      await house[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async isOnline(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   useNavigate,
 } from "@tanstack/react-router";
 import { useEffect, type ReactNode } from "react";
+import { ahead, untilReady, type Ahead } from "./ahead.ts";
 import { ApiError } from "./api/http.ts";
 import { queries, unlessGone } from "./api/queries.ts";
 import { AccountPage } from "./pages/account.tsx";
@@ -61,17 +62,21 @@ const signUp = createRoute({
   component: SignUpPage,
 });
 
-/** For who is signed in; anybody else signs in first, and then comes back. */
+/** For who is signed in; anybody else signs in first, and then comes back. It asks while the loaders beneath do. */
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
-  beforeLoad: async ({ context, location }) => {
-    try {
-      await context.client.query({ ...queries.me(), staleTime: "static" });
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
-      redirect({ to: "/sign-in", search: { from: location.href }, throw: true });
-    }
+  loader: {
+    handler: async ({ context, location }) => {
+      try {
+        await context.client.query({ ...queries.me(), staleTime: "static" });
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "UNAUTHENTICATED") throw error;
+        redirect({ to: "/sign-in", search: { from: location.href }, throw: true });
+      }
+    },
+    // Who has signed out and goes back is not shown anything before that is known.
+    staleReloadMode: "blocking",
   },
   component: SignedIn,
   errorComponent: Trouble,
@@ -97,16 +102,16 @@ function SignedIn() {
 
 type View = () => ReactNode;
 
-const page = <const Path extends string>(path: Path, component: View) =>
-  createRoute({ getParentRoute: () => signedIn, path, component });
+const page = <const Path extends string>(path: Path, component: View, needs?: Ahead) =>
+  createRoute({ getParentRoute: () => signedIn, path, component, loader: (asked) => untilReady(needs, asked) });
 
-const instance = page("/instances/$id", InstancePage);
-const ofInstance = <const Path extends string>(path: Path, component: View) =>
-  createRoute({ getParentRoute: () => instance, path, component });
+const instance = page("/instances/$id", InstancePage, ahead.instance);
+const ofInstance = <const Path extends string>(path: Path, component: View, needs?: Ahead) =>
+  createRoute({ getParentRoute: () => instance, path, component, loader: (asked) => untilReady(needs, asked) });
 
-const backend = page("/backends/$id", BackendPage);
-const ofBackend = <const Path extends string>(path: Path, component: View) =>
-  createRoute({ getParentRoute: () => backend, path, component });
+const backend = page("/backends/$id", BackendPage, ahead.backend);
+const ofBackend = <const Path extends string>(path: Path, component: View, needs?: Ahead) =>
+  createRoute({ getParentRoute: () => backend, path, component, loader: (asked) => untilReady(needs, asked) });
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -120,30 +125,33 @@ const router = createRouter({
     signIn,
     signUp,
     signedIn.addChildren([
-      page("/instances", InstancesPage),
+      page("/instances", InstancesPage, ahead.instances),
       page("/instances/new", NewInstancePage),
       instance.addChildren([
         ofInstance("/", InstanceConnect),
-        ofInstance("/terminal", InstanceTerminal),
-        ofInstance("/logs", InstanceLogs),
-        ofInstance("/activity", InstanceActivity),
+        ofInstance("/terminal", InstanceTerminal, ahead.terminal),
+        ofInstance("/logs", InstanceLogs, ahead.log),
+        ofInstance("/activity", InstanceActivity, ahead.activity),
         ofInstance("/settings", InstanceSettings),
       ]),
-      page("/backends", BackendsPage),
+      page("/backends", BackendsPage, ahead.backends),
       page("/backends/new", NewBackendPage),
       backend.addChildren([
-        ofBackend("/", BackendOverview),
-        ofBackend("/containers", BackendContainersView),
-        ofBackend("/log", BackendLogView),
-        ofBackend("/keys", BackendKeysView),
+        ofBackend("/", BackendOverview, ahead.overview),
+        ofBackend("/containers", BackendContainersView, ahead.containers),
+        ofBackend("/log", BackendLogView, ahead.log),
+        ofBackend("/keys", BackendKeysView, ahead.keys),
         ofBackend("/settings", BackendSettings),
       ]),
       page("/history", HistoryPage),
-      page("/account", AccountPage),
+      page("/account", AccountPage, ahead.account),
       page("/people", PeoplePage),
     ]),
   ]),
   context: { client },
+  defaultPreload: "intent",
+  // What was read is kept by the query client, which knows when it is too old.
+  defaultPreloadStaleTime: 0,
 });
 
 declare module "@tanstack/react-router" {

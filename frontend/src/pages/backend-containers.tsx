@@ -1,4 +1,4 @@
-import { lazy, useId, useState } from "react";
+import { useId, useState } from "react";
 import { useQuery } from "@tanstack/react-query";
 import type { BackendContainers } from "@dockhost/protocol/rest";
 import { streamPath } from "../api/http.ts";
@@ -10,8 +10,7 @@ import { useShownBackend } from "../parts/shown-backend.ts";
 import { State } from "../parts/state.tsx";
 import { Time } from "../parts/time.tsx";
 import { Loaded } from "../parts/while-running.tsx";
-
-const StatsPlots = lazy(async () => ({ default: (await import("../streams/stats-plots.tsx")).StatsPlots }));
+import { StatsPlots } from "./loaded-later.ts";
 
 type Container = BackendContainers["containers"][number];
 

@@ -1,10 +1,8 @@
-import { lazy } from "react";
 import { streamPath } from "../api/http.ts";
 import { Empty } from "../parts/page.tsx";
 import { useShownBackend } from "../parts/shown-backend.ts";
 import { Loaded } from "../parts/while-running.tsx";
-
-const LogView = lazy(async () => ({ default: (await import("../streams/log-view.tsx")).LogView }));
+import { LogView } from "./loaded-later.ts";
 
 export function BackendLogView() {
   const { id, status } = useShownBackend();

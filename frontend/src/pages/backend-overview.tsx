@@ -1,4 +1,3 @@
-import { lazy } from "react";
 import type { Backend } from "@dockhost/protocol/rest";
 import { BackendUse } from "../parts/backend-use.tsx";
 import { Facts } from "../parts/facts.tsx";
@@ -7,8 +6,7 @@ import { useShownBackend } from "../parts/shown-backend.ts";
 import { mebibytes } from "../parts/amounts.ts";
 import { Time } from "../parts/time.tsx";
 import { Loaded } from "../parts/while-running.tsx";
-
-const BackendPlots = lazy(async () => ({ default: (await import("../streams/backend-plots.tsx")).BackendPlots }));
+import { BackendPlots } from "./loaded-later.ts";
 
 export function BackendOverview() {
   const backend = useShownBackend();

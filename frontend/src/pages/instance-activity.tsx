@@ -1,9 +1,7 @@
-import { lazy } from "react";
 import { streamPath } from "../api/http.ts";
 import { useShownInstance } from "../parts/shown-instance.ts";
 import { WhileRunning } from "../parts/while-running.tsx";
-
-const StatsPlots = lazy(async () => ({ default: (await import("../streams/stats-plots.tsx")).StatsPlots }));
+import { StatsPlots } from "./loaded-later.ts";
 
 export function InstanceActivity() {
   const { id, state } = useShownInstance();

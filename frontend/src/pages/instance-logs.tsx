@@ -1,9 +1,7 @@
-import { lazy } from "react";
 import { streamPath } from "../api/http.ts";
 import { useShownInstance } from "../parts/shown-instance.ts";
 import { Loaded } from "../parts/while-running.tsx";
-
-const LogView = lazy(async () => ({ default: (await import("../streams/log-view.tsx")).LogView }));
+import { LogView } from "./loaded-later.ts";
 
 export function InstanceLogs() {
   const { id } = useShownInstance();

@@ -1,9 +1,7 @@
-import { lazy } from "react";
 import { useBackendNames } from "../parts/backend-names.ts";
 import { useShownInstance } from "../parts/shown-instance.ts";
 import { WhileRunning } from "../parts/while-running.tsx";
-
-const Terminal = lazy(async () => ({ default: (await import("../streams/terminal.tsx")).Terminal }));
+import { Terminal } from "./loaded-later.ts";
 
 export function InstanceTerminal() {
   const { id, state, backendId } = useShownInstance();

@@ -91,6 +91,7 @@ export function Wordmark() {
 }
 
 const NEXT = { system: "light", light: "dark", dark: "system" } as const;
+const NAMES = { system: "Auto", light: "Light", dark: "Dark" };
 
 export function ThemeSwitch() {
   const theme = useTheme();
@@ -98,10 +99,10 @@ export function ThemeSwitch() {
     <Button
       kind="quiet"
       size="small"
-      aria-label={`Theme: ${theme}; change to ${NEXT[theme]}`}
+      aria-label={`Theme: ${NAMES[theme]}; change to ${NAMES[NEXT[theme]]}`}
       onClick={() => chooseTheme(NEXT[theme])}
     >
-      {{ system: "Auto", light: "Light", dark: "Dark" }[theme]}
+      {NAMES[theme]}
     </Button>
   );
 }
