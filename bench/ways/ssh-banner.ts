@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** As often as the backend tries: the same grain on all sides. */
+/** As often as the backend tries one that it waits for alone, when it is about to answer. */
 const RETRY_MS = 4;
 const PATIENCE_MS = 20_000;
 

@@ -3,10 +3,9 @@ import type { ContainerDetail, Engine } from "../engine/engine.ts";
 import { DockHostError } from "./errors.ts";
 import type { ShownHostKey } from "./host-key.ts";
 import { waitForSsh } from "./readiness.ts";
+import { TryPacing } from "./try-pacing.ts";
 
 const PATIENCE_MS = 20_000;
-/** Between two tries while sshd is not up yet, ms. They share the tries who wait at once: each try costs what starts are short of. */
-const RETRY_MS = 4;
 const LOG_TAIL_LINES = 10;
 /** How often, and ms apart, a crash loop is looked at to catch its exit code. */
 const END_LOOKS = 20;
@@ -16,7 +15,7 @@ const END_LOOK_MS = 50;
 export class SshCheck {
   readonly #engine: Engine;
   readonly #host: string;
-  #waiting = 0;
+  readonly #pacing = new TryPacing();
 
   /** `host` is where the Engine's published ports are reached from here. */
   constructor(engine: Engine, host: string) {
@@ -33,12 +32,10 @@ export class SshCheck {
       // `running` is also what a container in a crash loop says between two crashes.
       if (now?.state !== "running" || now.restartCount !== restartsBefore) throw await this.#startFailed(now);
     };
-    this.#waiting += 1;
-    try {
-      return await waitForSsh({ host: this.#host, port }, stillRuns, PATIENCE_MS, () => RETRY_MS * this.#waiting);
-    } finally {
-      this.#waiting -= 1;
-    }
+    using pace = this.#pacing.begin();
+    const shown = await waitForSsh({ host: this.#host, port }, stillRuns, PATIENCE_MS, () => pace.pauseMs());
+    pace.answered();
+    return shown;
   }
 
   async #startFailed(now: ContainerDetail | undefined): Promise<DockHostError> {
