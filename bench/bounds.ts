@@ -1,3 +1,4 @@
+import { INSTANCES_OF_A_USER } from "./fleet/population.ts";
 import {
   afterCommands,
   afterwards,
@@ -57,7 +58,7 @@ export const BOUNDS: readonly Bound[] = [
   { says: `heartbeat late ${afterwards}, ms`,     section: "crowd",   table: TITLES.heartbeat,       row: afterwards,  take: "median",  atMost: 1_000,  margin: 0 },
   { says: `heap after ${COMMANDS} ÷ after the first 500`, section: "growth", table: TITLES.heap,     row: afterCommands(COMMANDS), take: "ratio", atMost: 1.25, margin: 0.1 },
   { says: `command p99, ${FLEET} backends, ms`,   section: "main-server", table: TITLES.commandP99,  row: connected(FLEET), take: "median", atMost: 20,    margin: 5 },
-  { says: `REST list p99, ${FLEET} backends, ms`, section: "main-server", table: TITLES.restListP99, row: connected(FLEET), take: "median", atMost: 15,    margin: 5 },
+  { says: `REST list p99, ${FLEET} backends, ms`, section: "main-server", table: TITLES.restListP99(INSTANCES_OF_A_USER), row: connected(FLEET), take: "median", atMost: 15,    margin: 5 },
   { says: `resync of ${FLEET} backends, ms`,      section: "main-server", table: TITLES.resync,      row: connected(FLEET), take: "median", atMost: 60_000, margin: 0 },
   { says: `memory of each of ${FLEET}, KiB`,      section: "main-server", table: TITLES.memoryOfBackend, row: connected(FLEET), take: "median", atMost: 40, margin: 1 },
 ];

@@ -1,3 +1,8 @@
+/** What the main server is sent while it is measured. */
+export const COMMANDS_PER_SECOND = 500;
+
+const roundTrip = `Command round trip at ${COMMANDS_PER_SECOND} commands/s`;
+
 /** What the tables are called: sections write them, bounds and plot read them by these names. */
 export const TITLES = {
   create: (atOnce: number) => `Create until SSH answers, ${atOnce} at a time`,
@@ -14,9 +19,10 @@ export const TITLES = {
   memoryAmong: "Resident memory of the backend, by containers present",
   heartbeat: "How late the backend's heartbeat came at most, beyond its ten seconds",
   heap: "Heap of the backend after a garbage collection, by commands served",
-  command: "Command round trip at 500 commands/s",
-  commandP99: "Command round trip at 500 commands/s, p99 of each round",
-  restListP99: "REST list of 50 instances at 500 commands/s, p99 of each round",
+  command: roundTrip,
+  commandP99: `${roundTrip}, p99 of each round`,
+  restListP99: (instances: number) =>
+    `REST list of ${instances} instances at ${COMMANDS_PER_SECOND} commands/s, p99 of each round`,
   resync: "Restart of the main server until all records are right",
   memoryOfBackend: "Resident memory for each connected backend",
 } as const;

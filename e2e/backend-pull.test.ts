@@ -3,7 +3,6 @@ import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { record } from "./faults/ledger.ts";
-import { docker } from "./support/docker-cli.ts";
 import { freePort } from "./support/ports.ts";
 import { Registry } from "./support/registry.ts";
 import { newUser, Site } from "./support/site.ts";
@@ -38,15 +37,9 @@ const asking = (name: string, image: string) => ({
 });
 
 /** An image of several layers that cannot be compressed, in the registry and nowhere else. */
-async function pushed(): Promise<string> {
-  const layers = LAYERS_MIB.map((mib, index) => `RUN head -c ${mib * MIB} /dev/urandom > /srv/layer-${index}`);
-  const built = await images.build(...layers);
-  const reference = images.newReference(`${registry.address}/dockhost-test`);
-  await docker("tag", built, reference);
-  await docker("push", "--quiet", reference);
-  await docker("image", "rm", "--force", reference, built);
-  return reference;
-}
+const pushed = (): Promise<string> => images.push(registry.address, ...LAYERS_MIB.map(layer));
+
+const layer = (mib: number, index: number): string => `RUN head -c ${mib * MIB} /dev/urandom > /srv/layer-${index}`;
 
 test("a missing image is pulled once for all who wait for it, and each hears how far it is, in bytes", async () => {
   const reference = await pushed();

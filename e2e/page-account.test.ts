@@ -39,26 +39,22 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const button = (name: string) => page.getByRole("button", { name, exact: true });
-const link = (name: string) => page.getByRole("link", { name, exact: true });
-const inDialog = (name: string) => page.getByRole("dialog").getByRole("button", { name, exact: true });
-
 test("what was done a moment ago stands in the history at once, also for who has just looked there", async () => {
-  await link("History").click();
+  await visit.link("History").click();
   await page.getByText("account signed in").first().waitFor();
-  await link("Account").click();
+  await visit.link("Account").click();
   await page.getByText("Save another key").click();
   await page.getByLabel("Public key").fill(key.publicKey);
-  await button("Save key").click();
+  await visit.button("Save key").click();
   await page.getByText("None is saved yet.").waitFor({ state: "detached" });
-  await link("History").click();
+  await visit.link("History").click();
   await page.getByRole("main").getByText("saved key added").waitFor({ timeout: 3_000 });
 });
 
 test("a saved key is offered by its name, and is not any more once it is removed", async () => {
-  await link("Account").click();
-  await button("Remove").click();
-  await inDialog("Remove").click();
+  await visit.link("Account").click();
+  await visit.button("Remove").click();
+  await visit.confirm("Remove");
   await page.getByText("None is saved yet.").waitFor();
 });
 
@@ -67,10 +63,10 @@ test("a session on another machine is listed, and whoever sits there is out once
   await other.signIn(USERNAME);
   await other.page.getByRole("heading", { name: "Instances" }).waitFor();
   await page.reload();
-  await button("End").first().click();
-  await inDialog("End").click();
+  await visit.button("End").first().click();
+  await visit.confirm("End");
   await page.getByRole("dialog").waitFor({ state: "hidden" });
-  await other.page.getByRole("link", { name: "Account", exact: true }).click();
+  await other.link("Account").click();
   await other.page.getByRole("heading", { name: "Sign in" }).waitFor();
   expect(new URL(other.page.url()).searchParams.get("from")).toBe("/account");
 });
@@ -78,10 +74,10 @@ test("a session on another machine is listed, and whoever sits there is out once
 test("who changes the password stays in, and comes in by the new one alone", async () => {
   await page.getByLabel("Current password").fill("not the password");
   await page.getByLabel("New password").fill(NEXT_PASSWORD);
-  await button("Change password").click();
+  await visit.button("Change password").click();
   await page.getByRole("alert").waitFor();
   await page.getByLabel("Current password").fill(PASSWORD);
-  await button("Change password").click();
+  await visit.button("Change password").click();
   await page.getByText("The password is changed.").waitFor();
   await using other = await chromium.visit(url);
   await other.signIn(USERNAME);

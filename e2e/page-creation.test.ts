@@ -1,6 +1,5 @@
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { docker } from "./support/docker-cli.ts";
 import { FaultProxy } from "./support/fault-proxy.ts";
 import { Chromium, type Visit } from "./support/page.ts";
 import { Registry } from "./support/registry.ts";
@@ -10,7 +9,8 @@ import { TestImages } from "./support/test-images.ts";
 import { WholeHouse } from "./support/whole-house.ts";
 
 const ada = newUser("ada");
-const IMAGE_MIB = 12;
+/** It cannot be compressed. */
+const BALLAST = "RUN head -c 12M /dev/urandom > /srv/ballast";
 /** So what is asked of the registry takes long enough to be looked at. */
 const SLOW = { latencyMs: 300, bytesPerSecond: 4 * 1024 * 1024 };
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
   toRegistry = await FaultProxy.open({ host, port: 0 }, { host, port: Number(port) });
   images = new TestImages();
   const address = `${host}:${toRegistry.port}`;
-  const big = await pushed(address);
+  const big = await images.push(address, BALLAST);
   const environment = { DOCKHOST_IMAGES: `big=${big},missing=${address}/dockhost-test/missing:1` };
   [house, chromium, person] = await Promise.all([
     WholeHouse.open(ada, environment),
@@ -53,25 +53,13 @@ afterAll(async () => {
   await registry[Symbol.asyncDispose]();
 });
 
-const button = (name: string) => page.getByRole("button", { name, exact: true });
-
-/** An image that cannot be compressed, in the registry and nowhere else. */
-async function pushed(address: string): Promise<string> {
-  const built = await images.build(`RUN head -c ${IMAGE_MIB * 1024 * 1024} /dev/urandom > /srv/ballast`);
-  const reference = images.newReference(`${address}/dockhost-test`);
-  await docker("tag", built, reference);
-  await docker("push", "--quiet", reference);
-  await docker("image", "rm", "--force", reference, built);
-  return reference;
-}
-
 describe("a first instance", () => {
   test("that cannot be made says why where it was asked for, and nothing that was typed is lost", async () => {
     toRegistry.faults = SLOW;
     await page.getByLabel("Public key").fill(key.publicKey);
     await page.getByText("Image and limits").click();
     await page.getByLabel("Image", { exact: true }).fill("missing");
-    await button("Create instance").click();
+    await visit.button("Create instance").click();
     await page.getByRole("alert").getByText("dockhost-test/missing:1").waitFor();
     await visit.screenshots("instances-welcome-failed");
     expect(await page.getByLabel("Image", { exact: true }).inputValue()).toBe("missing");
@@ -80,7 +68,7 @@ describe("a first instance", () => {
 
   test("is seen in the making, with how much of its image has come, where it was asked for", async () => {
     await page.getByLabel("Image", { exact: true }).fill("big");
-    await button("Create instance").click();
+    await visit.button("Create instance").click();
     await page
       .getByRole("status")
       .getByText(/Pulling the image, [1-9]\d? %/)

@@ -31,16 +31,12 @@ afterEach(async ({ task }) => {
   if (task.result?.state === "fail") await visit.screenshots(`failed at ${task.name}`);
 });
 
-const button = (name: string) => page.getByRole("button", { name, exact: true });
-const link = (name: string) => page.getByRole("link", { name, exact: true });
-const confirmed = (name: string) => page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
-
 test("whom an admin makes a user registers no backends, and whom they make an operator does", async () => {
   await using other = await chromium.visit(house.url);
   await other.signIn(grace);
-  await other.page.getByRole("link", { name: "Backends", exact: true }).click();
+  await other.link("Backends").click();
   const register = other.page.getByRole("link", { name: "Register a backend" }).first();
-  await link("People").click();
+  await visit.link("People").click();
   for (const [role, state] of [
     ["user", "detached"],
     ["operator", "visible"],
@@ -56,11 +52,11 @@ test("whom an admin makes a user registers no backends, and whom they make an op
 
 test("an admin's invitation that is revoked makes nobody an admin any more", async () => {
   await page.getByLabel("Role", { exact: true }).selectOption("admin");
-  await button("Make an invitation").click();
+  await visit.button("Make an invitation").click();
   const address = await page.getByLabel("Invitation link", { exact: true }).textContent();
-  await button("Revoke").click();
+  await visit.button("Revoke").click();
   await page.getByText("Its link makes no account any more.").waitFor();
-  await confirmed("Revoke");
+  await visit.confirm("Revoke");
   await page.getByText("There is none.").waitFor();
   // Sign-up is open here: the account is made, as it would be without an invitation.
   await using guest = await chromium.visit(address ?? "");
@@ -72,25 +68,25 @@ test("an admin's invitation that is revoked makes nobody an admin any more", asy
 });
 
 test("a backend whose key is revoked is gone at once, and so says the page without a reload", async () => {
-  await link("Backends").click();
-  await link(BACKEND).click();
+  await visit.link("Backends").click();
+  await visit.link(BACKEND).click();
   await page.getByText("available", { exact: true }).waitFor();
-  await link("API keys").click();
-  await button("Revoke").click();
+  await visit.link("API keys").click();
+  await visit.button("Revoke").click();
   await page.getByText("is disconnected at once and cannot come back with it").waitFor();
-  await confirmed("Revoke");
+  await visit.confirm("Revoke");
   await page.getByText("offline", { exact: true }).waitFor();
   await page.getByText("No key is valid: this backend cannot connect.").waitFor();
   await visit.screenshots("backend-without-key");
 });
 
 test("a backend is deleted by who types its name, and by nobody else", async () => {
-  await link("Settings").click();
-  await button("Delete backend").click();
+  await visit.link("Settings").click();
+  await visit.button("Delete backend").click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("Its keys become invalid and its program is disconnected.").waitFor();
   expect(await dialog.getByRole("button", { name: "Delete backend" }).isDisabled()).toBe(true);
   await dialog.getByLabel(`Type “${BACKEND}” to go on`).fill(BACKEND);
-  await confirmed("Delete backend");
+  await visit.confirm("Delete backend");
   await page.getByText("No machine is lent here yet.").waitFor();
 });

@@ -20,14 +20,13 @@ let terminal: PageTerminal;
 beforeAll(async () => {
   [house, chromium, person] = await Promise.all([WholeHouse.open(ada), Chromium.launch(), SshUser.arrive()]);
   const { publicKey } = await person.newKey("ada");
-  const { status } = await house.owner.call("POST", "/api/instances", { sshPublicKey: publicKey });
-  expect(status).toBe(201);
+  await house.createInstance(publicKey);
   visit = await chromium.visit(house.url);
   ({ page } = visit);
   terminal = new PageTerminal(page);
   await visit.signIn(ada);
-  await page.getByRole("link", { name: "one", exact: true }).click();
-  await page.getByRole("link", { name: "Terminal", exact: true }).click();
+  await visit.link("one").click();
+  await visit.link("Terminal").click();
   await page.getByText("Connected.", { exact: true }).waitFor();
 });
 afterAll(async () => {
@@ -82,7 +81,7 @@ describe("a terminal in the page", () => {
   test("is opened anew after its shell has ended", async () => {
     await terminal.type("exit");
     await page.getByText("The shell has ended. Press Enter").waitFor();
-    await page.getByRole("button", { name: "Reconnect", exact: true }).click();
+    await visit.button("Reconnect").click();
     await page.getByText("Connected.", { exact: true }).waitFor();
     await terminal.type("echo again-$((2+2))");
     await terminal.shows(/again-4/);
@@ -101,7 +100,7 @@ describe("what an instance prints", () => {
 
   test("stays text in the log", async () => {
     await docker("exec", `dockhost-${ada}`, "sh", "-c", `cat > /proc/1/fd/1 <<'END'\n${HOSTILE}\nEND\n`);
-    await page.getByRole("link", { name: "Logs", exact: true }).click();
+    await visit.link("Logs").click();
     const log = page.getByRole("log");
     await log.getByText("<img src=x").waitFor();
     expect(await log.locator("img, script").count()).toBe(0);

@@ -57,8 +57,6 @@ afterEach(async ({ task }) => {
   if (task.result?.state === "fail") await visit.screenshots(`failed at ${task.name}`);
 });
 
-const button = (name: string) => page.getByRole("button", { name, exact: true });
-const link = (name: string) => page.getByRole("link", { name, exact: true });
 const lines = (label: string) => page.getByLabel(label, { exact: true });
 const text = async (label: string): Promise<string> => (await lines(label).textContent()) ?? "";
 
@@ -92,22 +90,22 @@ async function pasted(command: string, knownHosts: string, { file: identity }: K
 
 describe("from nothing to a login", () => {
   test("somebody makes the first account", async () => {
-    await link("Make one").click();
+    await visit.link("Make one").click();
     await page.getByLabel("Username").fill(ada);
     await page.getByLabel("Password").fill(PASSWORD);
     await judged("sign-up");
-    await button("Make the account").click();
+    await visit.button("Make the account").click();
     await page.getByText("No machine is lent to you yet.").waitFor();
     await judged("instances-no-backend");
   });
 
   test("registers a backend, runs it with the key that is shown, and sees it come online without a reload", async () => {
-    await link("Backends").click();
+    await visit.link("Backends").click();
     await page.getByText("No machine is lent here yet.").waitFor();
     await judged("backends-empty");
-    await link("Register a backend").click();
+    await visit.link("Register a backend").click();
     await page.getByLabel("Name").fill(BACKEND);
-    await button("Register").click();
+    await visit.button("Register").click();
     await page.getByText("Waiting for it to connect").waitFor();
     await judged("backend-registered");
     backendEnvironment = {
@@ -123,13 +121,13 @@ describe("from nothing to a login", () => {
   });
 
   test("is told while typing what is wrong with a key, and logs in by the line that is shown", async () => {
-    await link("Instances").click();
+    await visit.link("Instances").click();
     await page.getByLabel("Public key").fill(key.publicKey.slice(0, -30));
     await page.getByText("copy the whole line of the .pub file again").waitFor();
-    expect(await button("Create instance").isDisabled()).toBe(true);
+    expect(await visit.button("Create instance").isDisabled()).toBe(true);
     await page.getByLabel("Public key").fill(key.publicKey);
     await judged("instances-welcome");
-    await button("Create instance").click();
+    await visit.button("Create instance").click();
     await lines("SSH command").waitFor();
     expect(await pasted(await text("SSH command"), await text("Known hosts line"), key)).toBe("root\n");
     await judged("instance-connect");
@@ -138,7 +136,7 @@ describe("from nothing to a login", () => {
 
 describe("an instance", () => {
   test("has a terminal that is typed into", async () => {
-    await link("Terminal").click();
+    await visit.link("Terminal").click();
     await terminal.input.waitFor();
     await terminal.shows(/[#$]/);
     await terminal.type("echo forty-$((6*7)); echo written by hand > /proc/1/fd/1");
@@ -159,7 +157,7 @@ describe("an instance", () => {
   });
 
   test("has a log that is followed and searched", async () => {
-    await link("Logs").click();
+    await visit.link("Logs").click();
     const log = page.getByRole("log");
     await log.getByText("written by hand").waitFor();
     await docker("exec", `dockhost-${ada}`, "sh", "-c", "echo written meanwhile > /proc/1/fd/1");
@@ -171,49 +169,49 @@ describe("an instance", () => {
   });
 
   test("has its activity drawn", async () => {
-    await link("Activity").click();
+    await visit.link("Activity").click();
     await page.getByRole("img", { name: /^Memory.*now [1-9]/ }).waitFor();
     await judged("instance-activity");
   });
 
   test("is seen by whoever lends the machine, with what it uses at this moment", async () => {
-    await link("Backends").click();
-    await link(BACKEND).click();
-    await link("Containers").click();
-    await button(`Show what ${ada} uses`).click();
+    await visit.link("Backends").click();
+    await visit.link(BACKEND).click();
+    await visit.link("Containers").click();
+    await visit.button(`Show what ${ada} uses`).click();
     await page.getByRole("img", { name: /^Memory.*now [1-9]/ }).waitFor();
     await judged("backend-containers");
-    await button(`Hide what ${ada} uses`).click();
+    await visit.button(`Hide what ${ada} uses`).click();
     await page.getByRole("img", { name: /^Memory/ }).waitFor({ state: "detached" });
-    await link("Instances").click();
-    await link(BACKEND).click();
+    await visit.link("Instances").click();
+    await visit.link(BACKEND).click();
   });
 
   test("takes another key, dropped as a file, in the place of the first", async () => {
     const other = await person.newKey("other");
-    await link("Settings").click();
+    await visit.link("Settings").click();
     await page.getByText("Another key").click();
     await page.getByLabel("Public key").dispatchEvent("drop", { dataTransfer: await fileOf(other.publicKey) });
-    await button("Replace key").click();
+    await visit.button("Replace key").click();
     await page.getByText("The key is replaced.").waitFor();
-    await link("Connect").click();
+    await visit.link("Connect").click();
     const [command, knownHosts] = [await text("SSH command"), await text("Known hosts line")];
     expect(await pasted(command, knownHosts, other)).toBe("root\n");
     await expect(pasted(command, knownHosts, key)).rejects.toThrow("Permission denied");
   });
 
   test("is stopped and started, and says why it does not run meanwhile", async () => {
-    await button("Stop").click();
-    await button("Start").waitFor();
-    await link("Connect").click();
+    await visit.button("Stop").click();
+    await visit.button("Start").waitFor();
+    await visit.link("Connect").click();
     await page.getByText("Its owner stopped it").first().waitFor();
     await judged("instance-stopped");
-    await button("Start").click();
-    await button("Stop").waitFor();
+    await visit.button("Start").click();
+    await visit.button("Stop").waitFor();
   });
 
   test("is still there, and the page up to date, after the main server was started anew beneath it", async () => {
-    await link("Instances").click();
+    await visit.link("Instances").click();
     await lines("SSH command").waitFor();
     await server.end("SIGKILL");
     await page.getByText("The main server is out of reach").waitFor();
@@ -223,17 +221,17 @@ describe("an instance", () => {
     await page.getByText("The main server is out of reach").waitFor({ state: "hidden" });
     await page.getByText("running", { exact: true }).waitFor({ timeout: 45_000 });
     await judged("instances");
-    await link("New instance").click();
+    await visit.link("New instance").click();
     await page.getByText("An Ubuntu of your own").waitFor();
     await judged("instance-new");
-    await link("← Instances").click();
+    await visit.link("← Instances").click();
   });
 
   test("is deleted by who types its name, and by nobody else", async () => {
-    await link(BACKEND).click();
-    await link("Settings").click();
+    await visit.link(BACKEND).click();
+    await visit.link("Settings").click();
     await judged("instance-settings");
-    await button("Delete instance").click();
+    await visit.button("Delete instance").click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel(`Type “${BACKEND}” to go on`).fill("lab-2");
     expect(await dialog.getByRole("button", { name: "Delete instance" }).isDisabled()).toBe(true);
@@ -246,36 +244,36 @@ describe("an instance", () => {
 
 describe("the rest of the page", () => {
   test("shows a backend from all sides, and drains it", async () => {
-    await link("Backends").click();
+    await visit.link("Backends").click();
     await page.getByText("available", { exact: true }).waitFor();
     await judged("backends");
-    await link(BACKEND).click();
+    await visit.link(BACKEND).click();
     await page.locator("canvas").first().waitFor();
     await judged("backend-overview");
-    await link("Containers").click();
+    await visit.link("Containers").click();
     await page.getByText("It runs nothing for anybody.").waitFor();
     await judged("backend-containers-empty");
-    await link("Log").click();
+    await visit.link("Log").click();
     await page
       .getByRole("log")
       .getByText(/connected/i)
       .first()
       .waitFor();
     await judged("backend-log");
-    await link("API keys").click();
-    await button("New key").click();
+    await visit.link("API keys").click();
+    await visit.button("New key").click();
     await page.getByText("The new key").waitFor();
     await judged("backend-keys");
-    await link("Settings").click();
-    await button("Drain").click();
+    await visit.link("Settings").click();
+    await visit.button("Drain").click();
     await page.getByRole("dialog").getByRole("button", { name: "Drain" }).click();
     await page.getByText("draining", { exact: true }).waitFor();
     await judged("backend-settings");
   });
 
   test("invites somebody, who comes by the link", async () => {
-    await link("People").click();
-    await button("Make an invitation").click();
+    await visit.link("People").click();
+    await visit.button("Make an invitation").click();
     await lines("Invitation link").waitFor();
     await judged("people");
     await using guest = await chromium.visit(await text("Invitation link"));
@@ -290,15 +288,15 @@ describe("the rest of the page", () => {
   });
 
   test("tells what was done, and lets go who wants to go", async () => {
-    await link("History").click();
+    await visit.link("History").click();
     await page.getByText("instance deleted").first().waitFor();
     await page.getByLabel("Action").selectOption("invitation.created");
     await page.getByText("instance deleted").first().waitFor({ state: "hidden" });
     await judged("history");
-    await link("Account").click();
+    await visit.link("Account").click();
     await page.getByText("(this one)").waitFor();
     await judged("account");
-    await button("Sign out").first().click();
+    await visit.button("Sign out").first().click();
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
   });
 

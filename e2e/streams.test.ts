@@ -14,22 +14,20 @@ const SHELL_MARK = "DOCKHOST_TERMINAL=";
 let house: WholeHouse;
 let person: SshUser;
 let ada: string;
-let instance: { id: string; state: string };
+let instanceId: string;
 
 beforeAll(async () => {
   ada = newUser("ada");
   [house, person] = await Promise.all([WholeHouse.open(ada), SshUser.arrive()]);
   const { publicKey } = await person.newKey("ada");
-  const { status, body } = await house.owner.call("POST", "/api/instances", { sshPublicKey: publicKey });
-  expect({ status, body }).toMatchObject({ status: 201 });
-  instance = body as typeof instance;
+  instanceId = await house.createInstance(publicKey);
 });
 afterAll(async () => {
   await house[Symbol.asyncDispose]();
   await person[Symbol.asyncDispose]();
 });
 
-const view = (path: string): Promise<Viewer> => house.owner.view(`/api/instances/${instance.id}/${path}`).open();
+const view = (path: string): Promise<Viewer> => house.owner.view(`/api/instances/${instanceId}/${path}`).open();
 const container = (): string => `dockhost-${ada}`;
 
 /** Processes in the container that a terminal has started. */
@@ -103,11 +101,11 @@ describe("a shell", () => {
   test("ends with its instance, which says so", async () => {
     await using shell = await view("shell?columns=80&rows=24");
     await shell.saw(/[#$] $/);
-    expect(await house.owner.call("POST", `/api/instances/${instance.id}/stop`)).toMatchObject({ status: 200 });
+    expect(await house.owner.call("POST", `/api/instances/${instanceId}/stop`)).toMatchObject({ status: 200 });
     expect(await shell.closed).toMatchObject({ code: 1000 });
     const refused = await view("shell?columns=80&rows=24");
     expect(await refused.closed).toEqual({ code: 4000, reason: `${ada}'s container does not run; start it first.` });
-    expect(await house.owner.call("POST", `/api/instances/${instance.id}/start`)).toMatchObject({ status: 200 });
+    expect(await house.owner.call("POST", `/api/instances/${instanceId}/start`)).toMatchObject({ status: 200 });
   });
 });
 
@@ -161,7 +159,7 @@ test("a user looks at 24 streams at once and at no more, until one of them is cl
 describe("nobody else", () => {
   test("sees or types into it: no other user, no other site's page, nobody without a session", async () => {
     const bob = await RestUser.signUp(house.url, newUser("bob"));
-    const path = `/api/instances/${instance.id}/shell`;
+    const path = `/api/instances/${instanceId}/shell`;
     await using others = await bob.view(path).open();
     expect(await others.closed).toEqual({ code: 4000, reason: "There is no such instance." });
     await using log = await bob.view(`/api/backends/${house.backendId}/log`).open();

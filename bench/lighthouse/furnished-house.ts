@@ -21,7 +21,8 @@ export class FurnishedHouse implements AsyncDisposable {
   static async open(): Promise<FurnishedHouse> {
     const house = await WholeHouse.open(newUser("ada"));
     try {
-      const instanceId = await createInstance(house);
+      await using person = await SshUser.arrive();
+      const instanceId = await house.createInstance((await person.newKey("ada")).publicKey);
       const folder = await mkdtemp(join(tmpdir(), "dockhost-lighthouse-"));
       const furnished = new FurnishedHouse(house, folder, instanceId);
       await writeFile(furnished.headersFile, JSON.stringify({ Cookie: house.owner.cookie }));
@@ -49,13 +50,4 @@ export class FurnishedHouse implements AsyncDisposable {
     await this.#house[Symbol.asyncDispose]();
     await rm(this.folder, { recursive: true, force: true });
   }
-}
-
-/** Answers its id. */
-async function createInstance({ owner }: WholeHouse): Promise<string> {
-  await using person = await SshUser.arrive();
-  const { publicKey } = await person.newKey("ada");
-  const { status, body } = await owner.call("POST", "/api/instances", { sshPublicKey: publicKey });
-  if (status !== 201) throw new Error(`No instance was made: ${JSON.stringify(body)}`);
-  return (body as { id: string }).id;
 }

@@ -12,11 +12,10 @@ import { seed } from "../fleet/seed.ts";
 import type { Measurement, Row } from "../measurement.ts";
 import type { Progress } from "../report/progress.ts";
 import { quantile, ratio, summary, type Round } from "../statistics.ts";
-import { connected, FLEET, TITLES } from "../titles.ts";
+import { COMMANDS_PER_SECOND, connected, FLEET, TITLES } from "../titles.ts";
 
 /** How cost grows with the backends that are connected to one main server. */
 const SIZES = [FLEET, 200, 1];
-const COMMANDS_PER_SECOND = 500;
 const LISTS_PER_SECOND = 20;
 const ROUNDS = 5;
 const WARM_UP_ROUNDS = 1;
@@ -67,7 +66,10 @@ export async function measureMainServer(bed: TestBed, progress: Progress): Promi
       "ms",
       [...ways, ...bare].map(({ name, commands }) => ({ name, rounds: p99(commands) })),
     ),
-    table(TITLES.restListP99, "ms", [...ways.map(({ name, lists }) => ({ name, rounds: p99(lists) })), meanwhile]),
+    table(TITLES.restListP99(INSTANCES_OF_A_USER), "ms", [
+      ...ways.map(({ name, lists }) => ({ name, rounds: p99(lists) })),
+      meanwhile,
+    ]),
     table(
       TITLES.resync,
       "ms",

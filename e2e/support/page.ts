@@ -6,6 +6,7 @@ import {
   type Browser,
   type BrowserContext,
   type ConsoleMessage,
+  type Locator,
   type Page,
   type Request,
 } from "playwright-core";
@@ -75,11 +76,24 @@ export class Visit implements AsyncDisposable {
     return visit;
   }
 
+  button(name: string): Locator {
+    return this.page.getByRole("button", { name, exact: true });
+  }
+
+  link(name: string): Locator {
+    return this.page.getByRole("link", { name, exact: true });
+  }
+
+  /** Does in the dialog what a button has asked about. */
+  async confirm(name: string): Promise<void> {
+    await this.page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
+  }
+
   /** At a page that asks for it. */
   async signIn(username: string, password = PASSWORD): Promise<void> {
     await this.page.getByLabel("Username").fill(username);
     await this.page.getByLabel("Password").fill(password);
-    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await this.button("Sign in").click();
   }
 
   /** Stores how the page looks, in both themes, on a wide screen and on a phone. */

@@ -19,6 +19,16 @@ export class TestImages implements AsyncDisposable {
     return reference;
   }
 
+  /** Likewise, for the registry at `address` and for nowhere else: a container of it has to pull it. */
+  async push(address: string, ...lines: readonly string[]): Promise<string> {
+    const built = await this.build(...lines);
+    const reference = this.newReference(`${address}/dockhost-test`);
+    await docker("tag", built, reference);
+    await docker("push", "--quiet", reference);
+    await docker("image", "rm", "--force", reference, built);
+    return reference;
+  }
+
   /** A name that is removed at the end, if an image bears it by then. */
   newReference(repository = "dockhost-test"): string {
     const reference = `${repository}/${randomBytes(4).toString("hex")}:latest`;

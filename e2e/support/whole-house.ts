@@ -74,6 +74,13 @@ export class WholeHouse implements AsyncDisposable {
     throw new Error(`the backend does not come online: ${this.backend.output}`);
   }
 
+  /** The owner's, on its backend; answers its id. */
+  async createInstance(sshPublicKey: string): Promise<string> {
+    const { status, body } = await this.owner.call("POST", "/api/instances", { sshPublicKey });
+    if (status !== 201) throw new Error(`No instance was made: ${JSON.stringify(body)}`);
+    return (body as { id: string }).id;
+  }
+
   async restartServer(): Promise<void> {
     await this.server.end("SIGTERM");
     this.server = new MainServerProcess(join(this.#folder, "main-server"), this.#port);
