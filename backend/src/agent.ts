@@ -17,6 +17,7 @@ import { Gate } from "./containers/gate.ts";
 import { Images } from "./containers/images.ts";
 import { Inventory } from "./containers/inventory.ts";
 import { KnownContainers } from "./containers/known-containers.ts";
+import { LeftDirectories } from "./containers/left-directories.ts";
 import { LostProcesses } from "./containers/lost-processes.ts";
 import { Moving } from "./containers/moving.ts";
 import { OperationLog } from "./containers/operation-log.ts";
@@ -116,7 +117,8 @@ export async function createAgent(config: Config, log: RootLog, overrides: Agent
   const engineTurns = new EngineTurns(ENGINE_TURNS_PER_CPU * availableParallelism());
   const builder = new SlotBuilder({ ...shared, engineTrial, engineTurns, engineIsLocal });
   const spares = new SpareSlots(shared.triples, () => reports.statusChanged());
-  const slots = new Slots({ ...shared, engineTurns });
+  const leftDirectories = new LeftDirectories({ ...shared, engineIsLocal });
+  const slots = new Slots({ ...shared, engineTurns, leftDirectories });
   const slotMaking = new SlotMaking({ ...shared, engineTrial, builder, spares, slots });
   const warmPool = new WarmPool({
     ...shared,
@@ -129,7 +131,7 @@ export async function createAgent(config: Config, log: RootLog, overrides: Agent
   });
   const changes = new Changes({ ...shared, slots });
   const moving = new Moving({ ...shared, slots, slotMaking });
-  const lostProcesses = new LostProcesses({ ...shared, slots, engineIsLocal });
+  const lostProcesses = new LostProcesses({ ...shared, engineIsLocal });
   const recovery = new Recovery({ ...shared, slots, moving, lostProcesses, warmPool, operations: operationLog });
   const creation = new Creation({ ...shared, slots, slotMaking, warmPool });
   const operations = new Operations(shared.gate, shared.queues, operationLog);

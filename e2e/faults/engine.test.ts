@@ -132,6 +132,26 @@ describe("Docker that", () => {
   });
 });
 
+describe("Docker that has left the directory of a start that was cut off", () => {
+  test("starts that container all the same, be it by its user or after a power cut", async () => {
+    await using site = await Site.open({ machine });
+    const [running, stopped] = await runningAndStopped(site);
+
+    await machine.leaveDirectory(stopped.container.containerId);
+    await site.connection.succeed("start-container", operation(stopped));
+    await stopped.expectAsBefore(site, "running");
+
+    const before = inventories(site);
+    await machine.losePower();
+    await machine.leaveDirectory(running.container.containerId);
+    await machine.start();
+    await resynced(site, before);
+    await running.expectAsBefore(site, "running");
+    await expectHealed(site, { [running.username]: "running", [stopped.username]: "running" });
+    record({ fault: "Docker daemon killed (SIGKILL), host loses power", runs: 1 });
+  });
+});
+
 /** What five people ask for while Docker hangs, and what each is to have when it is over. */
 async function hang(site: Site, forMs: number): Promise<Reply<"create-container" | "stop-container">[]> {
   const [ada, bob] = await runningAndStopped(site);

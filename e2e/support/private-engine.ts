@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -157,6 +157,13 @@ export class PrivateEngine implements AsyncDisposable {
       call.once("error", () => resolve(false));
       call.end();
     });
+  }
+
+  /** Leaves what containerd leaves of a start that was cut off early: it takes that container for running, and tidies it up never. */
+  async leaveDirectory(containerId: string): Promise<void> {
+    const state = join(this.#folder, "exec/containerd/daemon/io.containerd.runtime.v2.task/moby", containerId);
+    await mkdir(join(state, "rootfs"), { recursive: true });
+    await writeFile(join(state, "config.json"), "{}");
   }
 
   /** What dockerd wrote, its last part. */

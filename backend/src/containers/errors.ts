@@ -59,6 +59,12 @@ function fromEngine(error: EngineError): DockHostError {
         "The disk limit is smaller than the image itself; ask for more, or let the operator raise DOCKHOST_DISK.",
         { cause: error },
       );
+    case "directory-left":
+      return new DockHostError(
+        "START_FAILED",
+        `Docker keeps what an earlier start of it has left (${sentence}); try again, or let the operator restart containerd.`,
+        { cause: error },
+      );
     case "limit-refused":
     case "quota-unsupported":
     case "other":

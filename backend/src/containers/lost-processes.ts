@@ -1,22 +1,17 @@
-import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
+import { processesOf } from "./container-processes.ts";
 import { LABELS, ownership } from "./names.ts";
-import type { Slots } from "./slots.ts";
+import type { SlotsUnderWay } from "./slots-under-way.ts";
 import { isRunning } from "./views.ts";
 
 /** Between a container's first process and the Engine's word that it runs a start takes less than this, ms. */
-const STARTS_WITHIN_MS = 3_000;
-
-/** The kernel names a container's control group after its id, whatever stands before it. */
-const IN_CONTROL_GROUP = /[0-9a-f]{64}/;
-/** What containerd keeps beside a container, `containerd-shim… -id <id>`; it stands in another group. */
-const SHIM = /^[^\0]*containerd-shim[^\0]*\0(?:.*\0)?-id\0([0-9a-f]{64})\0/s;
+export const STARTS_WITHIN_MS = 3_000;
 
 interface LostProcessesParts {
   engine: Engine;
-  slots: Slots;
+  slotsUnderWay: SlotsUnderWay;
   backendId: string;
   /** Whether the Engine's processes are this machine's. */
   engineIsLocal: boolean;
@@ -49,33 +44,14 @@ export class LostProcesses {
   }
 
   async #find(): Promise<Map<string, number[]>> {
-    const { engine, slots, backendId } = this.#parts;
+    const { engine, slotsUnderWay, backendId } = this.#parts;
     const containers = await engine.list([LABELS.managed, `${LABELS.backend}=${backendId}`]);
     const atRest = containers.filter((summary) => {
       const whose = ownership(summary, backendId);
-      return whose.kind !== "foreign" && !slots.isUnderWay(whose.slot) && !isRunning(summary);
+      return whose.kind !== "foreign" && !slotsUnderWay.has(whose.slot) && !isRunning(summary);
     });
     return processesOf(new Set(atRest.map(({ id }) => id)));
   }
-}
-
-/** This machine's processes in the containers `ids` and their shims, by container; none where the kernel does not tell. */
-async function processesOf(ids: ReadonlySet<string>): Promise<Map<string, number[]>> {
-  const found = new Map<string, number[]>();
-  if (ids.size === 0) return found;
-  const pids = (await readdir("/proc").catch(() => [])).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const id = await containerOf(pid);
-    if (id !== undefined && ids.has(id)) found.set(id, [...(found.get(id) ?? []), Number(pid)]);
-  }
-  return found;
-}
-
-async function containerOf(pid: string): Promise<string | undefined> {
-  const [group, commandLine] = await Promise.all(
-    ["cgroup", "cmdline"].map((name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "")),
-  );
-  return IN_CONTROL_GROUP.exec(group ?? "")?.[0] ?? SHIM.exec(commandLine ?? "")?.[1];
 }
 
 /** Whether it was there, and this user's to end. */

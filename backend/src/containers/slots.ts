@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { EngineTurns } from "./engine-turns.ts";
 import { DockHostError } from "./errors.ts";
 import type { KnownContainers } from "./known-containers.ts";
+import type { LeftDirectories } from "./left-directories.ts";
 import { slotName, userContainerName } from "./names.ts";
 import type { PortTriples } from "./port-triples.ts";
 import type { SlotDirectories } from "./slot-directories.ts";
@@ -19,6 +20,7 @@ interface SlotsParts {
   triples: PortTriples;
   known: KnownContainers;
   slotsUnderWay: SlotsUnderWay;
+  leftDirectories: LeftDirectories;
   log: Log;
 }
 
@@ -81,7 +83,15 @@ export class Slots {
 
   /** Starts an existing container when its turn comes. */
   async start(containerId: string): Promise<void> {
-    await this.#parts.engineTurns.run(() => this.#parts.engine.start(containerId));
+    const { engine, engineTurns, leftDirectories } = this.#parts;
+    const start = (): Promise<void> => engineTurns.run(() => engine.start(containerId));
+    try {
+      await start();
+    } catch (error) {
+      const directory = error instanceof EngineError ? error.directory : undefined;
+      if (directory === undefined || !(await leftDirectories.remove(containerId, directory))) throw error;
+      await start();
+    }
   }
 
   /** Removes container, directory and hold on the triple, in this order. What is gone already is no failure. */

@@ -32,6 +32,12 @@ describe("what the Engine answers", () => {
   });
 });
 
+it("names the directory that containerd has left of a start", () => {
+  const directory = "/run/containerd/io.containerd.runtime.v2.task/moby/1f";
+  const message = `failed to create task for container: failed to start shim: mkdir ${directory}: file exists: unknown`;
+  expect(toEngineError(answered(500, message))).toMatchObject({ kind: "directory-left", directory });
+});
+
 describe("no answer of the Engine", () => {
   it.each(["ECONNREFUSED", "ENOENT", "ECONNRESET", "EPIPE"])("is unreachable (%s)", (code) => {
     const error = Object.assign(new Error(`connect ${code} /var/run/docker.sock`), { code });

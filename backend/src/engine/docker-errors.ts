@@ -12,7 +12,11 @@ export function toEngineError(error: unknown): EngineError {
   const { status: answered, message: said } = error;
   for (const [status, pattern, kind] of REFUSALS) {
     if (answered === status && pattern.test(said)) {
-      return new EngineError(kind, said, { cause: error, port: kind === "port-taken" ? portIn(said) : undefined });
+      return new EngineError(kind, said, {
+        cause: error,
+        port: kind === "port-taken" ? portIn(said) : undefined,
+        directory: kind === "directory-left" ? LEFT_DIRECTORY.exec(said)?.[1] : undefined,
+      });
     }
   }
   return new EngineError("other", said, { cause: error });
@@ -25,6 +29,9 @@ function withoutAnswer(cause: NodeJS.ErrnoException): EngineError {
   }
   return new EngineError("unreachable", cause.message, { cause });
 }
+
+/** containerd's own, of a container, in the root of its state: that it is there says that the container runs. */
+const LEFT_DIRECTORY = /mkdir (\/\S+\/io\.containerd\.runtime\.v2\.task\/\S+): file exists/;
 
 /** The Engine tells these apart by words alone (seen with 20.10 to 28). */
 const REFUSALS = [
@@ -39,6 +46,7 @@ const REFUSALS = [
   [500, /no space left on device/i, "disk-full"],
   [500, /disk quota exceeded/i, "quota-too-small"],
   [500, /port is already allocated|address already in use/i, "port-taken"],
+  [500, LEFT_DIRECTORY, "directory-left"],
   [400, /rlimit/i, "limit-refused"],
   [500, /rlimit/i, "limit-refused"],
   [400, /storage-opt|storage opt|quota/i, "quota-unsupported"],

@@ -123,9 +123,9 @@ export interface ContainerEvent {
 
 /**
  * `unreachable`: nobody answers at the Engine's address. `timed-out`: no answer yet; the call may still be carried out.
- * `port-taken`: a host port could not be bound. `limit-refused`:
- * an open-files limit above the Engine's own. `quota-unsupported`: this storage driver takes no disk quota.
- * `quota-too-small`: the image alone passes it.
+ * `port-taken`: a host port could not be bound. `directory-left`: of an earlier start of that container, which was cut off.
+ * `limit-refused`: an open-files limit above the Engine's own. `quota-unsupported`: this storage driver takes no disk
+ * quota. `quota-too-small`: the image alone passes it.
  */
 type EngineErrorKind =
   | "unreachable"
@@ -133,21 +133,31 @@ type EngineErrorKind =
   | "not-found"
   | "name-taken"
   | "port-taken"
+  | "directory-left"
   | "limit-refused"
   | "quota-unsupported"
   | "quota-too-small"
   | "disk-full"
   | "other";
 
+interface EngineErrorOptions {
+  cause?: unknown;
+  port?: number | undefined;
+  directory?: string | undefined;
+}
+
 export class EngineError extends Error {
   override readonly name = "EngineError";
   readonly kind: EngineErrorKind;
   /** The host port that was taken, where the Engine told. */
   readonly port: number | undefined;
+  /** The directory that is left, on the Engine's machine. */
+  readonly directory: string | undefined;
 
-  constructor(kind: EngineErrorKind, message: string, options: { cause?: unknown; port?: number } = {}) {
+  constructor(kind: EngineErrorKind, message: string, options: EngineErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.port = options.port;
+    this.directory = options.directory;
   }
 }
