@@ -62,7 +62,7 @@ function fromEngine(error: EngineError): DockHostError {
     case "directory-left":
       return new DockHostError(
         "START_FAILED",
-        `Docker keeps what an earlier start of it has left (${sentence}); try again, or let the operator restart containerd.`,
+        `Docker keeps what an earlier start of it has left (${sentence}); let the operator of its machine remove that directory.`,
         { cause: error },
       );
     case "limit-refused":
