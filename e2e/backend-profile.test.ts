@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { backendId } from "./support/cleanup.ts";
@@ -100,6 +101,8 @@ describe("a created container, as the Engine tells it", () => {
     expect(Mounts).toEqual([{ Type: "bind", Source: source, Target: "/etc/dockhost/keys", ReadOnly: true }]);
     expect(found.Mounts).toMatchObject([{ Source: source, Destination: "/etc/dockhost/keys", RW: false }]);
     expect([Devices ?? [], VolumesFrom ?? []]).toEqual([[], []]);
+    // The host key that it was born with is its own since.
+    expect(readdirSync(source)).toEqual(["authorized_keys"]);
     expect([PidMode, UTSMode]).toEqual(["", ""]);
     expect(IpcMode).toBe("private");
   });

@@ -152,6 +152,26 @@ test("each instance has an identity of its own, made at first boot and kept", as
   expect(await identity(restarted)).toEqual(first);
 });
 
+test("a host key that is laid out with the keys is its own from first boot on, also once it is laid out no more", async () => {
+  const directory = await keyDirectory(await publicKey(ada));
+  const laidOut = join(directory, "ssh_host_ed25519_key");
+  await outcome("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", laidOut]);
+  const publicFile = await publicKey(laidOut);
+  const hostKey = publicFile.trim();
+  const instance = await boot(...profile, ...mounted(directory));
+  const shown = async (port: number) =>
+    (await outcome("ssh-keyscan", ["-t", "ed25519", "-p", String(port), "127.0.0.1"])).stdout.trim();
+  expect(await shown(instance.port)).toBe(`[127.0.0.1]:${instance.port} ${hostKey}`);
+
+  await Promise.all([laidOut, `${laidOut}.pub`].map((file) => rm(file)));
+  const kept = await login(instance, ada, "cd /etc/ssh; stat -c '%n %a %U' ssh_host_*; cat ssh_host_*.pub");
+  expect(kept.stdout).toBe(`ssh_host_ed25519_key 600 root\nssh_host_ed25519_key.pub 644 root\n${publicFile}`);
+  await docker("restart", instance.id);
+  const port = Number((await docker("port", instance.id, "22/tcp")).split(":").pop());
+  await untilBanner(port);
+  expect(await shown(port)).toBe(`[127.0.0.1]:${port} ${hostKey}`);
+});
+
 test.each([
   ["under an init", ["--init"]],
   ["as process 1", []],

@@ -1,9 +1,10 @@
-import { chmod, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { Limits, Username } from "@dockhost/protocol";
 import { allEnded } from "./all-ended.ts";
 import { syncDirectory, writeDurably } from "./durable-file.ts";
+import type { HostKeyPair } from "./host-key-pair.ts";
 
 /** What a backend remembers of a container that Docker cannot: whose it is, and what is to become of it. */
 const Claim = z.object({
@@ -37,7 +38,8 @@ const Claim = z.object({
 export type Claim = z.infer<typeof Claim>;
 
 /**
- * `slots/<slot>/` of the data directory: `claim.json`, and `keys/authorized_keys` for sshd. The data directory has one
+ * `slots/<slot>/` of the data directory: `claim.json`, `keys/authorized_keys` for sshd, and until it has booted first, its
+ * host key. The data directory has one
  * agent at a time, so a claim that was read or written once is known from then on.
  */
 export class SlotDirectories {
@@ -62,6 +64,18 @@ export class SlotDirectories {
     await allEnded([this.writeClaim(slot, claim), this.writeKeys(slot, keys), syncDirectory(this.#root)]);
   }
 
+  /** Lays out a host key that the image takes for its own at first boot. */
+  async giveHostKey(slot: string, { privateFile, publicFile }: HostKeyPair): Promise<void> {
+    const file = this.#hostKey(slot);
+    await allEnded([writeFile(file, privateFile, { mode: 0o600 }), writeFile(`${file}.pub`, publicFile)]);
+  }
+
+  /** It is the container's alone from then on. */
+  async takeHostKeyBack(slot: string): Promise<void> {
+    const file = this.#hostKey(slot);
+    await allEnded([file, `${file}.pub`].map((path) => rm(path, { force: true })));
+  }
+
   /** Whether nothing says yet whose the slot is. */
   async isBlank(slot: string): Promise<boolean> {
     const [entries, keys] = await Promise.all([readdir(join(this.#root, slot)), readdir(this.keys(slot))]);
@@ -70,6 +84,10 @@ export class SlotDirectories {
 
   keys(slot: string): string {
     return join(this.#root, slot, "keys");
+  }
+
+  #hostKey(slot: string): string {
+    return join(this.keys(slot), "ssh_host_ed25519_key");
   }
 
   async writeClaim(slot: string, claim: Claim): Promise<void> {

@@ -7,6 +7,8 @@ import { allEnded } from "./all-ended.ts";
 import { limitsOf, specHash, type Profile } from "./container-spec.ts";
 import type { EngineTrial } from "./engine-trial.ts";
 import { DockHostError } from "./errors.ts";
+import type { ShownHostKey } from "./host-key.ts";
+import { newHostKeyPair, type HostKeyPair } from "./host-key-pair.ts";
 import type { PresentImage } from "./images.ts";
 import { slotName } from "./names.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
@@ -117,18 +119,22 @@ export class SlotMaking {
     onPhase: PhaseListener,
     isNow: (container: string) => void,
   ): Promise<Slot> {
-    const { builder, directories, sshCheck } = this.#parts;
-    const begun: Claim = { ...request.claim, keysMounted: builder.mountsKeys(request.image) };
-    const fill = () => directories.fill(slot, begun, request.keys);
+    const { builder, directories } = this.#parts;
+    const hostKey = this.#newHostKey(request.image);
+    const keysMounted = builder.mountsKeys(request.image);
+    const begun: Claim = { ...request.claim, keysMounted, ...hostKey?.shown };
+    const fill = async (): Promise<void> => {
+      await allEnded([directories.fill(slot, begun, request.keys), this.#give(slot, hostKey)]);
+    };
     const containerId = await this.#build({ ...request, slot, base }, fill, onPhase);
     // From here on by its id: a rename whose reply was lost may have happened.
     isNow(containerId);
     onPhase("waiting-for-ssh");
-    const shown = await sshCheck.wait(containerId, base);
+    const shown = await this.#firstAnswer(slot, containerId, base);
     failpoint("create:ssh-answered");
     const claim: Claim = { ...begun, ...shown };
     // Before its name: whoever is named has all that its reply tells, also after a crash in between.
-    await directories.writeClaim(slot, claim);
+    if (claim.hostKeyFingerprint !== begun.hostKeyFingerprint) await directories.writeClaim(slot, claim);
     failpoint("create:fingerprint-claimed");
     return { slot, base, containerId, claim };
   }
@@ -187,18 +193,31 @@ export class SlotMaking {
   }
 
   async #buildSpare(slot: string, base: number, image: PresentImage): Promise<SpareSlot> {
-    const { engineTrial, profile, sshCheck } = this.#parts;
+    const { engineTrial, profile } = this.#parts;
     const order = { slot, base, image, limits: {}, keys: [] };
-    const containerId = await this.#build(
-      order,
-      () => Promise.resolve(),
-      () => undefined,
-    );
+    const fill = () => this.#give(slot, this.#newHostKey(image));
+    const containerId = await this.#build(order, fill, () => undefined);
     failpoint("spare:container-started");
-    const shown = await sshCheck.wait(containerId, base);
+    const shown = await this.#firstAnswer(slot, containerId, base);
     failpoint("spare:ssh-answered");
     const spec = specHash(image, profile, await engineTrial.abilities(image));
     return { slot, base, containerId, spec, shown };
+  }
+
+  /** Undefined where the container could not be given it, and makes its own. */
+  #newHostKey(image: PresentImage): HostKeyPair | undefined {
+    return this.#parts.builder.mountsKeys(image) ? newHostKeyPair() : undefined;
+  }
+
+  async #give(slot: string, hostKey: HostKeyPair | undefined): Promise<void> {
+    if (hostKey) await this.#parts.directories.giveHostKey(slot, hostKey);
+  }
+
+  /** An image that knows nothing of a host key that is laid out shows another one. */
+  async #firstAnswer(slot: string, containerId: string, base: number): Promise<ShownHostKey> {
+    const shown = await this.#parts.sshCheck.wait(containerId, base);
+    await this.#parts.directories.takeHostKeyBack(slot);
+    return shown;
   }
 
   /** A triple that the Engine finds taken is passed over for a while. */
