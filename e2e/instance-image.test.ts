@@ -58,10 +58,12 @@ interface Instance {
 async function boot(...options: readonly string[]): Promise<Instance> {
   const common = ["--detach", "--label", label, "--publish", "127.0.0.1::22"];
   const id = await docker("run", ...common, ...options, image);
-  const port = Number((await docker("port", id, "22/tcp")).split(":").pop());
+  const port = await portOf(id);
   await untilBanner(port);
   return { id, port };
 }
+
+const portOf = async (id: string) => Number((await docker("port", id, "22/tcp")).split(":").pop());
 
 async function untilBanner(port: number) {
   for (;;) {
@@ -117,7 +119,7 @@ test("the user's own authorized_keys counts beside the mounted one, and survives
   await login(instance, ada, `mkdir -p -m 700 .ssh && echo '${line}' > .ssh/authorized_keys`);
   expect((await login(instance, eve, "true")).code).toBe(0);
   await docker("restart", instance.id);
-  const restarted = { ...instance, port: Number((await docker("port", instance.id, "22/tcp")).split(":").pop()) };
+  const restarted = { ...instance, port: await portOf(instance.id) };
   await untilBanner(restarted.port);
   expect((await login(restarted, eve, "true")).code).toBe(0);
 });
@@ -147,7 +149,7 @@ test("each instance has an identity of its own, made at first boot and kept", as
   expect(first[1]).not.toBe(second[1]);
 
   await docker("restart", one.id);
-  const restarted = { ...one, port: Number((await docker("port", one.id, "22/tcp")).split(":").pop()) };
+  const restarted = { ...one, port: await portOf(one.id) };
   await untilBanner(restarted.port);
   expect(await identity(restarted)).toEqual(first);
 });
@@ -167,7 +169,7 @@ test("a host key that is laid out with the keys is its own from first boot on, a
   const kept = await login(instance, ada, "cd /etc/ssh; stat -c '%n %a %U' ssh_host_*; cat ssh_host_*.pub");
   expect(kept.stdout).toBe(`ssh_host_ed25519_key 600 root\nssh_host_ed25519_key.pub 644 root\n${publicFile}`);
   await docker("restart", instance.id);
-  const port = Number((await docker("port", instance.id, "22/tcp")).split(":").pop());
+  const port = await portOf(instance.id);
   await untilBanner(port);
   expect(await shown(port)).toBe(`[127.0.0.1]:${port} ${hostKey}`);
 });
