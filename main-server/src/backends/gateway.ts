@@ -9,8 +9,13 @@ import { Connection, type BadReport, type BackendIdentity } from "./connection.t
 import { ReportQueues } from "./report-queues.ts";
 import type { Registry } from "./registry.ts";
 
-/** What to do with each report. The reports of one connection come one after another, in the order they were sent. */
-export type ReportListener = { [Name in ReportName]: (source: Connection, report: Report<Name>) => Promise<void> } & {
+/**
+ * What to do with each report. The reports of one connection come one after another, in the order they were sent; what
+ * came meanwhile may be newer than one that was told (by the monotonic clock, ms) and had to wait.
+ */
+export type ReportListener = {
+  [Name in ReportName]: (source: Connection, report: Report<Name>, toldAt: number) => Promise<void>;
+} & {
   /** At the connection's end. */
   seen: (source: Connection) => Promise<void>;
 };
@@ -115,7 +120,8 @@ export class Gateway implements AsyncDisposable {
     connection.onReports(
       (name, report) => {
         if (name === "backend-status") registry.heard(connection, report as Report<"backend-status">);
-        const work = () => handle(listener, name, connection, report);
+        const toldAt = performance.now();
+        const work = () => handle(listener, name, connection, report, toldAt);
         if (name === "inventory") this.#reports.addInventory(connection, work);
         else this.#reports.add(connection, work);
       },
@@ -146,7 +152,13 @@ export class Gateway implements AsyncDisposable {
 
 const describe = ({ backendId, remoteAddress }: Connection) => ({ backendId, remoteAddress });
 
-function handle(listener: ReportListener, name: ReportName, source: Connection, report: unknown): Promise<void> {
-  const work = listener[name] as (source: Connection, report: unknown) => Promise<void>;
-  return work.call(listener, source, report);
+function handle(
+  listener: ReportListener,
+  name: ReportName,
+  source: Connection,
+  report: unknown,
+  toldAt: number,
+): Promise<void> {
+  const work = listener[name] as (source: Connection, report: unknown, toldAt: number) => Promise<void>;
+  return work.call(listener, source, report, toldAt);
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { addBackend, signedUp } from "../testing/browser.ts";
-import { connectBackend, failure, FakeBackend, sshPublicKey } from "../testing/fake-backend.ts";
+import { connectBackend, containerOf, failure, FakeBackend, sshPublicKey } from "../testing/fake-backend.ts";
 import { startMainServer } from "../testing/main-server.ts";
 
 const Created = z.object({ id: z.string() });
@@ -158,6 +158,20 @@ test("an inventory says nothing of an instance whose command is under way", asyn
     return reply;
   });
   expect(await ada.post(`/api/instances/${id}/stop`)).toMatchObject({ body: { state: "stopped" } });
+  expect(await instance()).toMatchObject({ state: "stopped" });
+});
+
+test("a report that was told before a command's reply says nothing, however late it is taken in", async () => {
+  const { ada, backend, id, instance, unknown } = await scene();
+  const running = backend.put("ada", backend.containers.get("ada"));
+  backend.scripts.set("stop-container", (request) => {
+    for (let time = 0; time < 15; time += 1) backend.report("inventory", { containers: [running] });
+    backend.report("container-changed", { container: running, cause: { kind: "started" } });
+    backend.report("container-changed", { container: containerOf("stranger"), cause: { kind: "started" } });
+    return backend.obey("stop-container", request);
+  });
+  expect(await ada.post(`/api/instances/${id}/stop`)).toMatchObject({ body: { state: "stopped" } });
+  await expect.poll(unknown).toMatchObject({ unknownContainers: 1 });
   expect(await instance()).toMatchObject({ state: "stopped" });
 });
 

@@ -26,7 +26,8 @@ interface Parts {
 
 /**
  * Corrects the records of a backend from what it reports. Levels, not edges: an inventory is the whole truth, a change
- * only makes it known sooner. A record whose command is under way is left to that command's reply, which is newer.
+ * only makes it known sooner. A record that had a command under way when a report was told, or since, is left to that
+ * command's reply, which is newer.
  */
 export class Resync implements ReportListener {
   readonly #parts: Parts;
@@ -51,18 +52,22 @@ export class Resync implements ReportListener {
     await this.seen(source);
   }
 
-  async inventory(source: Connection, { containers }: Report<"inventory">): Promise<void> {
+  async inventory(source: Connection, { containers }: Report<"inventory">, toldAt: number): Promise<void> {
     if (!this.#parts.registry.isCurrent(source)) return;
     const records = await this.#parts.store.instances.ofBackend(source.backendId);
     const unknown = new Map(containers.filter(hasTriple).map((container) => [container.username, container]));
     for (const record of liveFirst(records)) {
       const container = unknown.get(record.username);
-      if (await this.#settle(record, container)) unknown.delete(record.username);
+      if (await this.#settle(record, container, toldAt)) unknown.delete(record.username);
     }
     this.#tellUnknown(source.backendId, [...unknown.values()]);
   }
 
-  async "container-changed"(source: Connection, { container, cause }: Report<"container-changed">): Promise<void> {
+  async "container-changed"(
+    source: Connection,
+    { container, cause }: Report<"container-changed">,
+    toldAt: number,
+  ): Promise<void> {
     const { registry, store, unknown } = this.#parts;
     if (!registry.isCurrent(source) || !hasTriple(container)) return;
     const removed = cause.kind === "removed-by-hand";
@@ -71,7 +76,7 @@ export class Resync implements ReportListener {
     if (removed) unknown.remove(source.backendId, container.containerId);
     if (!record) {
       if (!removed) this.#meetUnknown(source.backendId, container);
-    } else if (!this.#parts.operations.isBusy(record.id)) {
+    } else if (!this.#parts.operations.anySince(toldAt, record.id)) {
       // A container that was moved has a new id; that its former one is removed says nothing of it.
       this.#suspectHostKey(record, container);
       if (!removed) await correct(store.instances, record, withCause(container, cause));
@@ -95,8 +100,8 @@ export class Resync implements ReportListener {
   }
 
   /** Whether the container is this record's. */
-  async #settle(record: InstanceRecord, container: Container | undefined): Promise<boolean> {
-    if (this.#parts.operations.isBusy(record.id)) return true;
+  async #settle(record: InstanceRecord, container: Container | undefined, toldAt: number): Promise<boolean> {
+    if (this.#parts.operations.anySince(toldAt, record.id)) return true;
     const own = container && isItsOwn(record, container) ? container : undefined;
     if (own) this.#suspectHostKey(record, own);
     if (record.state === "creating" && !own) await this.#settleCreate(record);
