@@ -26,3 +26,28 @@ it("a list, a status and an inventory cost Docker no call", async () => {
   });
   expect(engine.calls).toEqual([]);
 });
+
+it("a list of one user's container does not wait for Docker to tell what happens to another's", async () => {
+  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22905-22940" });
+  await agent.start();
+  const { mainServer, engine } = agent;
+  for (const username of ["ada", "bob"]) {
+    await mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY });
+  }
+  await mainServer.command("list-containers", {});
+
+  const bobs = await engine.inspect("dockhost-bob");
+  const inspect = engine.inspect.bind(engine);
+  let tell = (): void => undefined;
+  const told = new Promise<void>((resolve) => (tell = resolve));
+  engine.inspect = async (idOrName) => {
+    if (idOrName === bobs?.id) await told;
+    return inspect(idOrName);
+  };
+  await engine.stop(bobs?.id ?? "");
+  const all = mainServer.command("list-containers", {});
+  const { data } = await mainServer.command("list-containers", { username: "ada" });
+  expect(data).toMatchObject({ containers: [{ username: "ada", state: "running" }] });
+  tell();
+  expect((await all).data).toMatchObject({ containers: [{ state: "running" }, { state: "stopped" }] });
+});

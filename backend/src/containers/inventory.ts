@@ -30,9 +30,8 @@ export class Inventory {
 
   /** The containers of `username`, or of all, but for those whose removal was begun: they have no way back. */
   async staying(username?: string): Promise<Container[]> {
-    const owned = this.#ownedAmong(await this.#known.all()).filter(
-      (one) => username === undefined || one.username === username,
-    );
+    const known = await this.#known.those((one) => username === undefined || this.#mayBeOf(one, username));
+    const owned = this.#ownedAmong(known).filter((one) => username === undefined || one.username === username);
     const claims = await Promise.all(owned.map(({ slot }) => this.#directories.readClaim(slot)));
     const staying = owned.filter((_, index) => !isLeaving(claims[index]));
     return Promise.all(staying.map((one) => this.view(one)));
@@ -59,6 +58,12 @@ export class Inventory {
 
   async view(owned: Owned): Promise<Container> {
     return containerView(owned, await this.#directories.readClaim(owned.slot));
+  }
+
+  /** One that has no user's name yet may be on its way to that user. */
+  #mayBeOf(container: KnownContainer, username: string): boolean {
+    const whose = ownership(container, this.#backendId);
+    return whose.kind === "unclaimed" || (whose.kind === "claimed" && whose.username === username);
   }
 
   #ownedAmong(containers: readonly KnownContainer[]): Owned[] {

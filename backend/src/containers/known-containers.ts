@@ -24,7 +24,8 @@ export class KnownContainers {
   readonly #known = new Map<string, KnownContainer>();
   /** Ids to which something happened since they were looked at. */
   readonly #doubtful = new Set<string>();
-  readonly #looks = new Set<Promise<void>>();
+  /** Those under way, each with the id that it is at. */
+  readonly #looks = new Map<Promise<void>, string>();
   /** Orders what the Engine was asked: by id, when its newest look was begun. */
   readonly #lookedAt = new Map<string, number>();
   #listedAt = 0;
@@ -46,9 +47,18 @@ export class KnownContainers {
 
   /** Everything as it is now. Rejects with an EngineError where something happened and the Engine does not tell what. */
   async all(): Promise<KnownContainer[]> {
+    return this.those(() => true);
+  }
+
+  /** As `all`, but only what `concerns` the reader, who does not wait for what happens to others; one that was never seen may. */
+  async those(concerns: (container: KnownContainer) => boolean): Promise<KnownContainer[]> {
     this.#lookAtDoubtful();
-    await Promise.all(this.#looks);
-    return this.current;
+    const mayConcern = (id: string): boolean => {
+      const known = this.#known.get(id);
+      return known === undefined || concerns(known);
+    };
+    await Promise.all([...this.#looks].filter(([, id]) => mayConcern(id)).map(([look]) => look));
+    return this.current.filter(concerns);
   }
 
   /** As it was seen last, whatever has happened since. */
@@ -91,7 +101,9 @@ export class KnownContainers {
   #lookAtDoubtful(): void {
     for (const id of this.#doubtful) {
       const look: Promise<void> = this.#look(id).finally(() => this.#looks.delete(look));
-      this.#looks.add(look);
+      // Whoever reads hears of its failure; nobody may be reading.
+      look.catch(() => undefined);
+      this.#looks.set(look, id);
     }
     this.#doubtful.clear();
   }
