@@ -86,7 +86,7 @@ export async function createAgent(config: Config, log: RootLog, overrides: Agent
   );
   const { limits, bindAddress, egress: egressPolicy, portRange, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
-  const known = new KnownContainers(engine, log);
+  const known = new KnownContainers(engine, data.backendId, log);
   const slotsUnderWay = new SlotsUnderWay();
   engine.onChange((container) => {
     if (!slotsUnderWay.hasContainer(container)) known.doubt(container);

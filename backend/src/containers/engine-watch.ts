@@ -89,7 +89,7 @@ export class EngineWatch implements AsyncDisposable {
     // Every change in doubt listens to it; there is no bound to how many containers stop together.
     setMaxListeners(0, signal);
     const note = (event: ContainerEvent): void => {
-      if (!slotsUnderWay.has(event.labels[LABELS.slot] ?? "")) known.doubt(event.id);
+      if (!slotsUnderWay.has(event.labels[LABELS.slot] ?? "")) known.heed(event);
       changes.note(event, signal);
     };
     const { ended } = await engine.events(LABELS.managed, note, signal);

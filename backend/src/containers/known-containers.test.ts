@@ -4,18 +4,22 @@ import type { ContainerSpec } from "../engine/engine.ts";
 import { createLog } from "../observe/log.ts";
 import { KnownContainers } from "./known-containers.ts";
 
-const SPEC = { network: "none", image: "dockhost/instance:latest", labels: { "dockhost.managed": "true" }, ports: {} };
+const BACKEND_ID = "this-backend";
+const SPEC = { network: "none", image: "dockhost/instance:latest", ports: {} };
 
 let engine: EngineDouble;
 let known: KnownContainers;
 beforeEach(async () => {
   engine = new EngineDouble();
-  known = new KnownContainers(engine, createLog({ format: "json", level: "silent" }));
-  await engine.events("dockhost.managed", ({ id }) => known.doubt(id), new AbortController().signal);
+  known = new KnownContainers(engine, BACKEND_ID, createLog({ format: "json", level: "silent" }));
+  await engine.events("dockhost.managed", (event) => known.heed(event), new AbortController().signal);
 });
 afterEach(() => engine[Symbol.asyncDispose]());
 
-const make = (name: string): Promise<string> => engine.create(name, SPEC as unknown as ContainerSpec);
+function make(name: string, backendId = BACKEND_ID): Promise<string> {
+  const labels = { "dockhost.managed": "true", "dockhost.backend": backendId };
+  return engine.create(name, { ...SPEC, labels } as unknown as ContainerSpec);
+}
 
 /** What is known, and what it cost to read it. */
 async function read(): Promise<{ states: Record<string, string>; calls: string[] }> {
@@ -49,6 +53,16 @@ describe("the containers in memory", () => {
     await read();
     await engine.start(id);
     await expect.poll(() => known.current.map(({ state }) => state)).toEqual(["running"]);
+  });
+
+  it("are this backend's alone: what happens to another's is neither kept nor looked at", async () => {
+    await engine.start(await make("ours"));
+    const listed = await make("listed before", "another backend");
+    await known.list();
+    await read();
+    await engine.start(await make("told of", "another backend"));
+    await engine.start(listed);
+    expect(await read()).toEqual({ states: { ours: "running" }, calls: [] });
   });
 
   it("tell how one has ended, which a list does not", async () => {

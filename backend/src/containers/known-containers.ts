@@ -1,4 +1,4 @@
-import type { ContainerSummary, Engine } from "../engine/engine.ts";
+import type { ContainerEvent, ContainerSummary, Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
 import { LABELS } from "./names.ts";
 import { isRunning, type Exit } from "./views.ts";
@@ -14,12 +14,13 @@ export interface KnownContainer extends ContainerSummary {
 }
 
 /**
- * The containers with our label in memory, so that reading them costs the Engine nothing. What is held here is only ever
+ * This backend's containers in memory, so that reading them costs the Engine nothing. What is held here is only ever
  * what the Engine has said: by a list at start and now and then, and by a look at each container that something happened
  * to, whether the Engine told of it or a call of ours changed it. Who reads before that look was taken waits for it.
  */
 export class KnownContainers {
   readonly #engine: Engine;
+  readonly #backendId: string;
   readonly #log: Log;
   readonly #known = new Map<string, KnownContainer>();
   /** Ids to which something happened since they were looked at. */
@@ -32,16 +33,21 @@ export class KnownContainers {
   #clock = 0;
   #gathering: NodeJS.Timeout | undefined;
 
-  constructor(engine: Engine, log: Log) {
+  constructor(engine: Engine, backendId: string, log: Log) {
     this.#engine = engine;
+    this.#backendId = backendId;
     this.#log = log;
   }
 
-  /** Asks the Engine for everything, which closes every gap. */
+  /** Asks the Engine for everything, which closes every gap; answers other backends' containers too, which are not kept. */
   async list(): Promise<readonly ContainerSummary[]> {
     const at = ++this.#clock;
     const listed = await this.#engine.list([LABELS.managed]);
-    if (at > this.#listedAt) this.#take(listed, at);
+    if (at > this.#listedAt)
+      this.#take(
+        listed.filter((one) => this.#isOurs(one)),
+        at,
+      );
     return listed;
   }
 
@@ -72,6 +78,15 @@ export class KnownContainers {
     if (id === undefined) return;
     this.#doubtful.add(id);
     this.#gathering ??= setTimeout(() => this.#lookAround(), GATHER_MS).unref();
+  }
+
+  /** As `doubt`, of what the Engine tells. */
+  heed(event: ContainerEvent): void {
+    if (this.#isOurs(event)) this.doubt(event.id);
+  }
+
+  #isOurs({ labels }: Pick<ContainerSummary, "labels">): boolean {
+    return labels[LABELS.backend] === this.#backendId;
   }
 
   #take(listed: readonly ContainerSummary[], at: number): void {
