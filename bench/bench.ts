@@ -96,7 +96,9 @@ async function measure(names: readonly SectionName[], options: Options): Promise
   return { report: { machine, sections } };
 }
 
-const toError = (failure: unknown): Error => (failure instanceof Error ? failure : new Error(String(failure)));
+function toError(failure: unknown): Error {
+  return failure instanceof Error ? failure : new Error(String(failure));
+}
 
 /** Prints how each figure stands to its bound and to the recorded one; the exit code tells whether all hold. */
 async function hold(report: Report, names: readonly SectionName[]): Promise<void> {
