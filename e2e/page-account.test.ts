@@ -18,6 +18,7 @@ let url: string;
 let chromium: Chromium;
 let person: SshUser;
 let key: KeyPair;
+let account: RestUser;
 let visit: Visit;
 let page: Page;
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
   server = new MainServerProcess(join(folder, "main-server"), await freePort());
   [url, chromium, person] = await Promise.all([server.ready(), Chromium.launch(), SshUser.arrive()]);
   key = await person.newKey("ada@laptop");
-  await RestUser.signUp(url, USERNAME);
+  account = await RestUser.signUp(url, USERNAME);
   visit = await chromium.visit(url);
   ({ page } = visit);
   await visit.signIn(USERNAME);
@@ -56,6 +57,25 @@ test("a saved key is offered by its name, and is not any more once it is removed
   await visit.button("Remove").click();
   await visit.confirm("Remove");
   await page.getByText("None is saved yet.").waitFor();
+});
+
+test("the history shows its newest fifty, more when asked, and to the second when each was", async () => {
+  for (let time = 0; time < 25; time += 1) {
+    const saved = await account.call("POST", "/api/keys", { sshPublicKey: key.publicKey });
+    const { id } = saved.body as { id: string };
+    await account.call("DELETE", `/api/keys/${id}`);
+  }
+  await visit.link("History").click();
+  const entries = page.getByRole("main").getByRole("listitem");
+  await expect.poll(() => entries.count()).toBe(50);
+  await visit.button("Show more").click();
+  await page.getByText("account signed in").first().waitFor();
+  expect(await entries.count()).toBeGreaterThan(50);
+  expect(await visit.button("Show more").count()).toBe(0);
+  const time = entries.first().locator("time");
+  const told = Date.parse((await time.getAttribute("title")) ?? "");
+  expect(told).toBe(Math.floor(Date.parse((await time.getAttribute("datetime")) ?? "") / 1_000) * 1_000);
+  await visit.link("Account").click();
 });
 
 test("a session on another machine is listed, and whoever sits there is out once it is ended", async () => {

@@ -67,6 +67,16 @@ test("nobody is kept out of the sign-in page, by WCAG 2.2 AA, in either theme", 
   }
 });
 
+test("nothing moves before whoever has asked for stillness", async () => {
+  await using sight = await visit("/sign-in");
+  const { page } = sight;
+  const moving = () => page.evaluate<string>('getComputedStyle(document.querySelector("button")).transitionProperty');
+  await page.emulateMedia({ reducedMotion: "no-preference" });
+  expect(await moving()).toContain("color");
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  expect(await moving()).toBe("none");
+});
+
 test("a link deep into the page leads there, with the sign-in on the way", async () => {
   await RestUser.signUp(url, "ada");
   await using sight = await visit("/account?of=ada");

@@ -78,12 +78,17 @@ const fileOf = (content: string) =>
     return dragged;
   })()`);
 
-/** What a person has pasted into a shell, and what came of it. The key and the known hosts are theirs. */
-async function pasted(command: string, knownHosts: string, { file: identity }: KeyPair): Promise<string> {
+/** What a person has pasted into a shell, and what came of it. The key, the known hosts and the configuration are theirs. */
+async function pasted(
+  command: string,
+  knownHosts: string,
+  { file: identity }: KeyPair,
+  configuration = "none",
+): Promise<string> {
   const file = join(folder, "known_hosts");
   await writeFile(file, `${knownHosts}\n`);
   const options = ["BatchMode=yes", "StrictHostKeyChecking=yes", `UserKnownHostsFile=${file}`, "IdentitiesOnly=yes"];
-  const own = ["-F", "none", "-i", identity, ...options.flatMap((option) => ["-o", option])];
+  const own = ["-F", configuration, "-i", identity, ...options.flatMap((option) => ["-o", option])];
   const [program = "", ...args] = command.split(" ");
   return (await run(program, [...own, ...args, "whoami"])).stdout;
 }
@@ -131,6 +136,12 @@ describe("from nothing to a login", () => {
     await lines("SSH command").waitFor();
     expect(await pasted(await text("SSH command"), await text("Known hosts line"), key)).toBe("root\n");
     await judged("instance-connect");
+  });
+
+  test("and by the name alone that the shown lines give it in the configuration of ssh", async () => {
+    const configuration = join(folder, "config");
+    await writeFile(configuration, await text("SSH configuration"));
+    expect(await pasted(`ssh ${BACKEND}`, await text("Known hosts line"), key, configuration)).toBe("root\n");
   });
 });
 

@@ -5,6 +5,7 @@ import { CreationProgress } from "../parts/creation-progress.tsx";
 import { Facts } from "../parts/facts.tsx";
 import { Empty, Panel } from "../parts/page.tsx";
 import { useShownInstance } from "../parts/shown-instance.ts";
+import { aliasOf, configOf } from "../parts/ssh-config.ts";
 import { Time } from "../parts/time.tsx";
 
 type Ssh = NonNullable<Instance["ssh"]>;
@@ -74,8 +75,3 @@ function factsOf({ ports, image, createdAt, containerId }: Instance, { host }: S
     ["Made", <Time key="made" at={createdAt} />],
   ] as const;
 }
-
-const aliasOf = (name: string): string => name.toLowerCase().replace(/[^a-z0-9.-]+/g, "-");
-
-const configOf = (name: string, { host, port, user }: Ssh): string =>
-  [`Host ${aliasOf(name)}`, `  HostName ${host}`, `  Port ${port}`, `  User ${user}`].join("\n");
