@@ -28,6 +28,7 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
+          globalSetup: "e2e/support/nothing-left.ts",
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },

@@ -227,11 +227,14 @@ describe("on a disk without quotas", () => {
     await expectHeartbeat(site);
     const { username } = neighbour;
     await site.connection.succeed("stop-container", { username });
-    expect(await site.connection.succeed("start-container", { username })).toMatchObject({ state: "running" });
-    expect(await machine.in(neighbour, "whoami")).toMatchObject({ code: 0, stdout: "root\n" });
+    // Docker writes a few blocks at each start, and there may be none: then it says so, and nothing is lost.
+    const start = await site.connection.reply("start-container", { username });
+    expect(start.success || start.error.code).toBeOneOf([true, "CAPACITY"]);
     await site.connection.refusal("create-container", "CAPACITY", another);
 
     await site.connection.succeed("delete-container", { username: wild.username });
+    expect(await site.connection.succeed("start-container", { username })).toMatchObject({ state: "running" });
+    expect(await machine.in(neighbour, "whoami")).toMatchObject({ code: 0, stdout: "root\n" });
     expect(await site.connection.succeed("create-container", another)).toMatchObject({ state: "running" });
     record({ fault: "disk full", runs: 1 });
   });

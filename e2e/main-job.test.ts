@@ -162,6 +162,7 @@ describe("another machine's backend", () => {
     await backend.wrote("Authentication failed");
     const { state } = (await owner.call("GET", `/api/instances/${(body as Instance).id}`)).body as Instance;
     expect(state).toBe("unreachable");
+    await backend.leave();
     await removeBackend(dataDirectory);
   });
 });

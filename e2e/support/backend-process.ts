@@ -94,8 +94,9 @@ export class BackendProcess implements AsyncDisposable {
     return this.ended;
   }
 
+  /** Tidily: what Docker is asked for when a process is killed may come to be after everything was removed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end("SIGKILL");
+    await this.leave();
   }
 
   #look(): void {
