@@ -213,7 +213,7 @@ export class Recovery {
       keysMounted: (summary.labels[LABELS.keys] ?? "") !== "",
     };
     const { directories } = this.#parts;
-    await directories.make(slot);
+    directories.make(slot);
     await directories.writeClaim(slot, claim);
     failpoint("recovery:claim-adopted");
     this.#parts.log.warn({ username, slot }, "A container's claim was missing; it is kept and goes by its name");

@@ -49,7 +49,7 @@ export class SlotBuilder {
     const { directories, engine, engineTrial, engineTurns, backendId, profile } = this.#parts;
     const { slot } = order;
     const abilities = await engineTrial.abilities(order.image);
-    await directories.make(slot);
+    directories.make(slot);
     failpoint("create:directory-made");
     // Nothing runs before its claim and its keys are on disk, and but on a network that keeps it apart.
     const prepared = allEnded([fill(), engine.ensureIsolatedBridge(NETWORK)]);

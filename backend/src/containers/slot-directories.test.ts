@@ -30,7 +30,7 @@ const modeOf = async (...path: string[]) => ((await stat(join(folder, "slots", .
 describe("a slot's directory", () => {
   it("lets sshd's helper read the keys, and only its owner the claim, whatever the umask", async () => {
     const directories = new SlotDirectories(folder);
-    await directories.make("s1");
+    directories.make("s1");
     await directories.fill("s1", CLAIM, ["key-1", "key-2"]);
     expect(await modeOf("s1", "keys")).toBe("755");
     expect(await modeOf("s1", "keys", "authorized_keys")).toBe("644");
@@ -40,7 +40,7 @@ describe("a slot's directory", () => {
 
   it("is known to the next process", async () => {
     const directories = new SlotDirectories(folder);
-    await directories.make("s1");
+    directories.make("s1");
     await directories.fill("s1", CLAIM, ["key"]);
     const next = new SlotDirectories(folder);
     expect(await next.list()).toEqual(["s1"]);
@@ -50,7 +50,7 @@ describe("a slot's directory", () => {
   it("has no claim where its file is torn or missing", async () => {
     const directories = new SlotDirectories(folder);
     expect(await directories.readClaim("nobody")).toBeUndefined();
-    await directories.make("s1");
+    directories.make("s1");
     await directories.fill("s1", CLAIM, ["key"]);
     await writeFile(join(folder, "slots", "s1", "claim.json"), '{"usern');
     expect(await new SlotDirectories(folder).readClaim("s1")).toBeUndefined();
@@ -58,7 +58,7 @@ describe("a slot's directory", () => {
 
   it("goes as a whole", async () => {
     const directories = new SlotDirectories(folder);
-    await directories.make("s1");
+    directories.make("s1");
     await directories.fill("s1", CLAIM, ["key"]);
     await directories.remove("s1");
     expect(await directories.list()).toEqual([]);

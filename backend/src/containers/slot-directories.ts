@@ -1,4 +1,5 @@
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import { Limits, Username } from "@dockhost/protocol";
@@ -39,8 +40,8 @@ export type Claim = z.infer<typeof Claim>;
 
 /**
  * `slots/<slot>/` of the data directory: `claim.json`, `keys/authorized_keys` for sshd, and until it has booted first, its
- * host key. The data directory has one
- * agent at a time, so a claim that was read or written once is known from then on.
+ * host key. The data directory has one agent at a time, so a claim that was read or written once is known from then on.
+ * What a create stands still for and no disk is waited for is done at once: the threads that would do it wait for disks.
  */
 export class SlotDirectories {
   readonly #root: string;
@@ -54,9 +55,9 @@ export class SlotDirectories {
    * Makes what a container can be made to mount; `fill` completes it. Readable by sshd's unprivileged helper inside,
    * whatever our umask; the data directory itself is private.
    */
-  async make(slot: string): Promise<void> {
-    await mkdir(this.keys(slot), { recursive: true });
-    await chmod(this.keys(slot), 0o755);
+  make(slot: string): void {
+    mkdirSync(this.keys(slot), { recursive: true });
+    chmodSync(this.keys(slot), 0o755);
   }
 
   /** Writes the claim and the keys of a slot that was made. Either alone makes it blank no more. */
@@ -71,9 +72,9 @@ export class SlotDirectories {
   }
 
   /** It is the container's alone from then on. */
-  async takeHostKeyBack(slot: string): Promise<void> {
+  takeHostKeyBack(slot: string): void {
     const file = this.#hostKey(slot);
-    await allEnded([file, `${file}.pub`].map((path) => rm(path, { force: true })));
+    for (const path of [file, `${file}.pub`]) rmSync(path, { force: true });
   }
 
   /** Whether nothing says yet whose the slot is. */

@@ -216,7 +216,7 @@ export class SlotMaking {
   /** An image that knows nothing of a host key that is laid out shows another one. */
   async #firstAnswer(slot: string, containerId: string, base: number): Promise<ShownHostKey> {
     const shown = await this.#parts.sshCheck.wait(containerId, base);
-    await this.#parts.directories.takeHostKeyBack(slot);
+    this.#parts.directories.takeHostKeyBack(slot);
     return shown;
   }
 
