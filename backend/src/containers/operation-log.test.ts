@@ -37,6 +37,17 @@ describe("an operation that succeeded", () => {
     expect(await readFile(path(), "utf8")).toContain(ID);
   });
 
+  it("waits for the disk together with those that succeed while it is written", async () => {
+    await using log = await OperationLog.open(directory);
+    const success = (nth: number) => log.record({ ...SUCCESS, operationId: `nth ${nth}` });
+    const syncs = await counted("datasync", () => Promise.all(Array.from({ length: 20 }, (_, nth) => success(nth))));
+    expect(syncs).toBeGreaterThan(0);
+    expect(syncs).toBeLessThanOrEqual(2);
+    for (let nth = 0; nth < 20; nth += 1) {
+      expect(await log.find(`nth ${nth}`, "h1")).toMatchObject({ operationId: `nth ${nth}` });
+    }
+  });
+
   it("is forgotten after 24 hours, and its line with it", async () => {
     const line = (operationId: string, hoursAgo: number) =>
       `${JSON.stringify({ ...SUCCESS, operationId, at: new Date(Date.now() - hoursAgo * 3_600_000).toISOString() })}\n`;
@@ -171,4 +182,16 @@ async function cutShort(work: () => Promise<void>): Promise<void> {
     throw new Error("no space left on device");
   });
   await work().finally(() => append.mockRestore());
+}
+
+/** How often `work` has called that method of a file. */
+async function counted(method: "datasync", work: () => Promise<unknown>): Promise<number> {
+  await using file = await open(path(), "r");
+  const calls = vi.spyOn(Object.getPrototypeOf(file) as FileHandle, method);
+  try {
+    await work();
+    return calls.mock.calls.length;
+  } finally {
+    calls.mockRestore();
+  }
 }

@@ -34,6 +34,12 @@ export function requestHash(command: CommandName, request: { operationId?: strin
     .digest("base64url");
 }
 
+/** Successes that come to disk together. */
+interface Batch {
+  readonly entries: Entry[];
+  readonly written: Promise<void>;
+}
+
 /**
  * `operations.log` of the data directory: the successes of the last 24 hours, one JSON line each, on disk before the
  * reply leaves, and read from there when a repeat comes. A clock that jumps while this process runs makes nothing expire.
@@ -48,6 +54,8 @@ export class OperationLog implements AsyncDisposable {
   #end = 0;
   /** A write has failed, and may have left half a line. */
   #isTorn = false;
+  /** Whose turn has not come yet: what succeeds meanwhile joins it, and waits for the disk no more often. */
+  #next: Batch | undefined;
   /** Reads and writes go one after another, so that every line is where the index says. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -95,16 +103,24 @@ export class OperationLog implements AsyncDisposable {
 
   /** Resolves when the success is on disk. */
   async record(success: Omit<Entry, "at">): Promise<void> {
-    const entry = { ...success, at: new Date().toISOString() };
-    await this.#inTurn(async () => {
-      await this.#append(entry);
-      this.#note(entry, KEPT_MS);
-    });
+    this.#next ??= this.#newBatch();
+    this.#next.entries.push({ ...success, at: new Date().toISOString() });
+    await this.#next.written;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#turn;
     await this.#file.close();
+  }
+
+  #newBatch(): Batch {
+    const entries: Entry[] = [];
+    const written = this.#inTurn(async () => {
+      this.#next = undefined;
+      await this.#append(entries.map(lineOf).join(""));
+      for (const entry of entries) this.#note(entry, KEPT_MS);
+    });
+    return { entries, written };
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -121,10 +137,10 @@ export class OperationLog implements AsyncDisposable {
     throw new DockHostError("INTERNAL", `${this.#path} was changed by another hand; restart the backend.`);
   }
 
-  async #append(entry: Entry): Promise<void> {
+  async #append(lines: string): Promise<void> {
     if (this.#isTorn || this.#lines > EXPIRED_LINES + 2 * this.#index.size) await this.#writeAnew();
     this.#isTorn = true;
-    await this.#file.appendFile(lineOf(entry));
+    await this.#file.appendFile(lines);
     await this.#file.datasync();
     this.#isTorn = false;
   }
