@@ -7,7 +7,7 @@ export function InstanceTerminal() {
   const { id, state, backendId } = useShownInstance();
   const name = useBackendNames()(backendId);
   return (
-    <WhileRunning state={state} what="A terminal opens">
+    <WhileRunning state={state} what="A terminal opens" kept>
       <Terminal instanceId={id} title={`Terminal on ${name}`} />
     </WhileRunning>
   );
