@@ -2,13 +2,20 @@ import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { AgentUnderTest, PUBLIC_KEY } from "../test/agent-under-test.ts";
 
-it("a list, a status and an inventory cost Docker no call", async () => {
-  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22905-22940" });
+const SETTINGS = { DOCKHOST_PORT_RANGE: "22905-22940" };
+
+/** At work, with a container for each of them. */
+async function startWithAdaAndBob(agent: AgentUnderTest): Promise<void> {
   await agent.start();
-  const { mainServer, engine } = agent;
   for (const username of ["ada", "bob"]) {
-    await mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY });
+    await agent.mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY });
   }
+}
+
+it("a list, a status and an inventory cost Docker no call", async () => {
+  await using agent = new AgentUnderTest(SETTINGS);
+  await startWithAdaAndBob(agent);
+  const { mainServer, engine } = agent;
   await mainServer.command("stop-container", { username: "bob" });
   await mainServer.command("list-containers", {});
 
@@ -28,12 +35,9 @@ it("a list, a status and an inventory cost Docker no call", async () => {
 });
 
 it("a list of one user's container does not wait for Docker to tell what happens to another's", async () => {
-  await using agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22905-22940" });
-  await agent.start();
+  await using agent = new AgentUnderTest(SETTINGS);
+  await startWithAdaAndBob(agent);
   const { mainServer, engine } = agent;
-  for (const username of ["ada", "bob"]) {
-    await mainServer.command("create-container", { username, sshPublicKey: PUBLIC_KEY });
-  }
   await mainServer.command("list-containers", {});
 
   const bobs = await engine.inspect("dockhost-bob");
