@@ -1,6 +1,6 @@
 import type { ContainerEvent, ContainerSummary, Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
-import { LABELS } from "./names.ts";
+import { bearsIdOf, LABELS } from "./names.ts";
 import { isRunning, type Exit } from "./views.ts";
 
 /** Several things that happen to one container at once, as at its start, are one reason to look, ms. */
@@ -20,7 +20,7 @@ export interface KnownContainer extends ContainerSummary {
  */
 export class KnownContainers {
   readonly #engine: Engine;
-  readonly #backendId: string;
+  readonly #isOurs: (container: Pick<ContainerSummary, "labels">) => boolean;
   readonly #log: Log;
   readonly #known = new Map<string, KnownContainer>();
   /** Ids to which something happened since they were looked at. */
@@ -35,7 +35,7 @@ export class KnownContainers {
 
   constructor(engine: Engine, backendId: string, log: Log) {
     this.#engine = engine;
-    this.#backendId = backendId;
+    this.#isOurs = (container) => bearsIdOf(container, backendId);
     this.#log = log;
   }
 
@@ -43,11 +43,7 @@ export class KnownContainers {
   async list(): Promise<readonly ContainerSummary[]> {
     const at = ++this.#clock;
     const listed = await this.#engine.list([LABELS.managed]);
-    if (at > this.#listedAt)
-      this.#take(
-        listed.filter((one) => this.#isOurs(one)),
-        at,
-      );
+    if (at > this.#listedAt) this.#take(listed.filter(this.#isOurs), at);
     return listed;
   }
 
@@ -83,10 +79,6 @@ export class KnownContainers {
   /** As `doubt`, of what the Engine tells. */
   heed(event: ContainerEvent): void {
     if (this.#isOurs(event)) this.doubt(event.id);
-  }
-
-  #isOurs({ labels }: Pick<ContainerSummary, "labels">): boolean {
-    return labels[LABELS.backend] === this.#backendId;
   }
 
   #take(listed: readonly ContainerSummary[], at: number): void {

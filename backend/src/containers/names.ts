@@ -28,7 +28,11 @@ export type Ownership =
   /** Bears our labels under a name that we never give, such as a copy made by hand: reported, never touched. */
   | { kind: "foreign" };
 
-type Identified = Pick<ContainerSummary, "name" | "labels">;
+type Labelled = Pick<ContainerSummary, "labels">;
+type Identified = Labelled & Pick<ContainerSummary, "name">;
+
+/** Whether it was made by the backend `backendId`, or is a copy of what was. */
+export const bearsIdOf = ({ labels }: Labelled, backendId: string): boolean => labels[LABELS.backend] === backendId;
 
 /**
  * Ours is only what bears this backend's id **and** one of the two name forms: `docker commit` and `run` hand labels
@@ -37,16 +41,14 @@ type Identified = Pick<ContainerSummary, "name" | "labels">;
 export function ownership(container: Identified, backendId: string): Ownership {
   const slot = container.labels[LABELS.slot];
   const base = baseOf(container);
-  if (container.labels[LABELS.backend] !== backendId || slot === undefined || base === undefined) {
-    return { kind: "foreign" };
-  }
+  if (!bearsIdOf(container, backendId) || slot === undefined || base === undefined) return { kind: "foreign" };
   if (container.name === slotName(slot)) return { kind: "unclaimed", slot, base };
   const username = usernameIn(container.name);
   return username === undefined ? { kind: "foreign" } : { kind: "claimed", username, slot, base };
 }
 
 /** The first port of the triple that the container's label names. */
-export function baseOf({ labels }: Pick<Identified, "labels">): number | undefined {
+export function baseOf({ labels }: Labelled): number | undefined {
   const base = Number(labels[LABELS.ports]);
   return Number.isInteger(base) && base >= 1 && base <= 65_533 ? base : undefined;
 }

@@ -5,7 +5,7 @@ import { steps } from "../observe/steps.ts";
 import { toDockHostError } from "./errors.ts";
 import type { KnownContainers } from "./known-containers.ts";
 import type { LostProcesses } from "./lost-processes.ts";
-import { baseOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
+import { baseOf, bearsIdOf, LABELS, ownership, slotName, type Ownership } from "./names.ts";
 import type { Moving } from "./moving.ts";
 import type { OperationLog } from "./operation-log.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
@@ -231,7 +231,7 @@ export class Recovery {
   }
 
   #reportForeign(summary: ContainerSummary): void {
-    if (summary.labels[LABELS.backend] !== this.#parts.backendId || this.#foreignReported.has(summary.id)) return;
+    if (!bearsIdOf(summary, this.#parts.backendId) || this.#foreignReported.has(summary.id)) return;
     this.#foreignReported.add(summary.id);
     this.#parts.log.warn(
       { container: summary.name },
