@@ -29,7 +29,9 @@ export class MortalSite implements AsyncDisposable {
 
   static async open(environment: Environment = {}): Promise<MortalSite> {
     const orders = await KillOrders.open();
-    return new MortalSite(await Site.prepare({ environment: { ...orders.environment, ...environment } }), orders);
+    // A backend that does not die where it should has to tell where it stands.
+    const told = { DEBUG: "dockhost:*", ...orders.environment, ...environment };
+    return new MortalSite(await Site.prepare({ environment: told }), orders);
   }
 
   /** Where its backends die next, one after the other; in place of what had not been carried out yet. */
