@@ -78,6 +78,26 @@ describe("a terminal in the page", () => {
     await terminal.shows(/still-3/);
   });
 
+  test("opens a new shell by itself when its backend is back, however long that was away", async () => {
+    await terminal.type("clear; echo kept-$((50+1))");
+    await terminal.shows(/kept-51/);
+    await page.clock.install();
+    await house.backend.end("SIGTERM");
+    const givenUp = page.getByText("Press Enter or Reconnect");
+    await expect
+      .poll(async () => {
+        // Over the waits between its tries.
+        await page.clock.fastForward("00:30");
+        return givenUp.isVisible();
+      })
+      .toBe(true);
+    house.startBackend();
+    await page.getByText("Connected.", { exact: true }).waitFor();
+    await terminal.shows(/kept-51[^]*The shell has ended/);
+    await terminal.type("echo back-$((60+1))");
+    await terminal.shows(/back-61/);
+  });
+
   test("is opened anew after its shell has ended", async () => {
     await terminal.type("exit");
     await page.getByText("The shell has ended. Press Enter").waitFor();

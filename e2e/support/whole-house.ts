@@ -89,6 +89,11 @@ export class WholeHouse implements AsyncDisposable {
 
   async restartBackend(signal: NodeJS.Signals): Promise<void> {
     await this.backend.end(signal);
+    this.startBackend();
+  }
+
+  /** In place of one that has ended. */
+  startBackend(): void {
     this.backend = new BackendProcess(this.#backendEnvironment);
   }
 

@@ -8,7 +8,7 @@ export function InstanceTerminal() {
   const name = useBackendNames()(backendId);
   return (
     <WhileRunning state={state} what="A terminal opens" kept>
-      <Terminal instanceId={id} title={`Terminal on ${name}`} />
+      <Terminal instanceId={id} title={`Terminal on ${name}`} isReachable={state === "running"} />
     </WhileRunning>
   );
 }

@@ -65,6 +65,12 @@ export class Shell {
     this.#terminal.focus();
   }
 
+  /** Its instance is there again: what has waited for that, or was given up, is dialled; a shell that has ended stays so. */
+  comeBack(): void {
+    const { kind } = this.#state;
+    if (kind === "lost" || (kind === "ended" && this.#state.failed)) this.#stream.dial();
+  }
+
   close(): void {
     for (const undo of this.#cleanUp) undo();
   }

@@ -10,10 +10,12 @@ const WORDS = { over: "The shell has ended.", again: "Press Enter or Reconnect t
 interface TerminalProps {
   instanceId: string;
   title: string;
+  /** Whether its backend answers. */
+  isReachable: boolean;
 }
 
 /** A login shell in the instance. It fills the height that is there. */
-export function Terminal({ instanceId, title }: TerminalProps) {
+export function Terminal({ instanceId, title, isReachable }: TerminalProps) {
   const host = useRef<HTMLDivElement>(null);
   const shell = useRef<Shell>(undefined);
   const reconnect = useRef<HTMLButtonElement>(null);
@@ -30,6 +32,9 @@ export function Terminal({ instanceId, title }: TerminalProps) {
     shell.current = opened;
     return () => opened.close();
   }, [instanceId, hint, setNote]);
+  useEffect(() => {
+    if (isReachable) shell.current?.comeBack();
+  }, [isReachable]);
   return (
     <section aria-label={title} className="relative h-full min-h-96 grow">
       <div className="absolute inset-0 flex flex-col overflow-hidden rounded-lg border border-line bg-surface">
