@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { AgentUnderTest, PUBLIC_KEY } from "../test/agent-under-test.ts";
+import type { EngineDouble } from "../test/engine-double.ts";
 
 const SETTINGS = { DOCKHOST_PORT_RANGE: "22905-22940" };
 
@@ -41,17 +42,39 @@ it("a list of one user's container does not wait for Docker to tell what happens
   await mainServer.command("list-containers", {});
 
   const bobs = await engine.inspect("dockhost-bob");
-  const inspect = engine.inspect.bind(engine);
-  let tell = (): void => undefined;
-  const told = new Promise<void>((resolve) => (tell = resolve));
-  engine.inspect = async (idOrName) => {
-    if (idOrName === bobs?.id) await told;
-    return inspect(idOrName);
-  };
+  const looksAtBobs = holdLooks(engine, (idOrName) => idOrName === bobs?.id);
   await engine.stop(bobs?.id ?? "");
   const all = mainServer.command("list-containers", {});
   const { data } = await mainServer.command("list-containers", { username: "ada" });
   expect(data).toMatchObject({ containers: [{ username: "ada", state: "running" }] });
-  tell();
+  looksAtBobs.end();
   expect((await all).data).toMatchObject({ containers: [{ state: "running" }, { state: "stopped" }] });
 });
+
+it("nor for one that was made for another just now and was never looked at", async () => {
+  await using agent = new AgentUnderTest(SETTINGS);
+  await startWithAdaAndBob(agent);
+  const { mainServer, engine } = agent;
+  await mainServer.command("list-containers", {});
+
+  const before = [...engine.containers.keys()];
+  const looksAtNew = holdLooks(engine, (idOrName) => engine.containers.has(idOrName) && !before.includes(idOrName));
+  await mainServer.command("create-container", { username: "cyd", sshPublicKey: PUBLIC_KEY });
+  const all = mainServer.command("list-containers", {});
+  const { data } = await mainServer.command("list-containers", { username: "ada" });
+  expect(data).toMatchObject({ containers: [{ username: "ada", state: "running" }] });
+  looksAtNew.end();
+  expect((await all).data).toMatchObject({ containers: [{}, {}, { username: "cyd", state: "running" }] });
+});
+
+/** Docker answers no look at `which` until that is ended. */
+function holdLooks(engine: EngineDouble, which: (idOrName: string) => boolean): { end: () => void } {
+  const inspect = engine.inspect.bind(engine);
+  let end = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  engine.inspect = async (idOrName) => {
+    if (which(idOrName)) await ended;
+    return inspect(idOrName);
+  };
+  return { end };
+}

@@ -86,11 +86,9 @@ export async function createAgent(config: Config, log: RootLog, overrides: Agent
   );
   const { limits, bindAddress, egress: egressPolicy, portRange, runtime, maxContainers } = config;
   const directories = new SlotDirectories(data.path);
-  const known = new KnownContainers(engine, data.backendId, log);
   const slotsUnderWay = new SlotsUnderWay();
-  engine.onChange((container) => {
-    if (!slotsUnderWay.hasContainer(container)) known.doubt(container);
-  });
+  const known = new KnownContainers(engine, data.backendId, slotsUnderWay, log);
+  engine.onChange((container) => known.doubt(container));
 
   const publishedHost = publishedAt(config);
   // What several parts share; each takes from it only what its own type names.

@@ -7,7 +7,6 @@ import type { Gate } from "./gate.ts";
 import type { KnownContainers } from "./known-containers.ts";
 import { LABELS } from "./names.ts";
 import type { Recovery } from "./recovery.ts";
-import type { SlotsUnderWay } from "./slots-under-way.ts";
 
 const SWEEP_EVERY_MS = 30_000;
 const RETRY_MS = { first: 200, last: 5_000 };
@@ -17,7 +16,6 @@ interface EngineWatchParts {
   recovery: Recovery;
   changes: Changes;
   known: KnownContainers;
-  slotsUnderWay: SlotsUnderWay;
   gate: Gate;
   log: Log;
   /** Runs after each recovery, before commands are let in. */
@@ -84,12 +82,12 @@ export class EngineWatch implements AsyncDisposable {
 
   /** Resolves when the stream has ended; what is in doubt by its events then is left to recovery. */
   async #followUnder(subscription: AbortController): Promise<void> {
-    const { engine, recovery, changes, known, slotsUnderWay, gate, afterRecovery, afterOpening } = this.#parts;
+    const { engine, recovery, changes, known, gate, afterRecovery, afterOpening } = this.#parts;
     const signal = AbortSignal.any([this.#stop.signal, subscription.signal]);
     // Every change in doubt listens to it; there is no bound to how many containers stop together.
     setMaxListeners(0, signal);
     const note = (event: ContainerEvent): void => {
-      if (!slotsUnderWay.has(event.labels[LABELS.slot] ?? "")) known.heed(event);
+      known.heed(event);
       changes.note(event, signal);
     };
     const { ended } = await engine.events(LABELS.managed, note, signal);

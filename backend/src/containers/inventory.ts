@@ -2,7 +2,7 @@ import type { Container } from "@dockhost/protocol";
 import type { Engine } from "../engine/engine.ts";
 import { DockHostError } from "./errors.ts";
 import type { KnownContainer, KnownContainers } from "./known-containers.ts";
-import { ownership, userContainerName } from "./names.ts";
+import { ownership, userContainerName, type Identified } from "./names.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import { containerView, isRunning, type Owned } from "./views.ts";
 
@@ -60,10 +60,12 @@ export class Inventory {
     return containerView(owned, await this.#directories.readClaim(owned.slot));
   }
 
-  /** One that has no user's name yet may be on its way to that user. */
-  #mayBeOf(container: KnownContainer, username: string): boolean {
+  /** One that has no user's name yet is on its way to whom its claim names. */
+  #mayBeOf(container: Identified, username: string): boolean {
     const whose = ownership(container, this.#backendId);
-    return whose.kind === "unclaimed" || (whose.kind === "claimed" && whose.username === username);
+    if (whose.kind === "foreign") return false;
+    const theirs = whose.kind === "claimed" ? whose.username : this.#directories.knownClaim(whose.slot)?.username;
+    return theirs === username;
   }
 
   #ownedAmong(containers: readonly KnownContainer[]): Owned[] {

@@ -3,6 +3,7 @@ import { EngineDouble } from "../../test/engine-double.ts";
 import type { ContainerSpec } from "../engine/engine.ts";
 import { createLog } from "../observe/log.ts";
 import { KnownContainers } from "./known-containers.ts";
+import { SlotsUnderWay } from "./slots-under-way.ts";
 
 const BACKEND_ID = "this-backend";
 const SPEC = { network: "none", image: "dockhost/instance:latest", ports: {} };
@@ -11,7 +12,7 @@ let engine: EngineDouble;
 let known: KnownContainers;
 beforeEach(async () => {
   engine = new EngineDouble();
-  known = new KnownContainers(engine, BACKEND_ID, createLog({ format: "json", level: "silent" }));
+  known = new KnownContainers(engine, BACKEND_ID, new SlotsUnderWay(), createLog({ format: "json", level: "silent" }));
   await engine.events("dockhost.managed", (event) => known.heed(event), new AbortController().signal);
 });
 afterEach(() => engine[Symbol.asyncDispose]());

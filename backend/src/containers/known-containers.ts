@@ -1,6 +1,7 @@
 import type { ContainerEvent, ContainerSummary, Engine } from "../engine/engine.ts";
 import type { Log } from "../observe/log.ts";
-import { bearsIdOf, LABELS } from "./names.ts";
+import { bearsIdOf, LABELS, type Identified } from "./names.ts";
+import type { SlotsUnderWay } from "./slots-under-way.ts";
 import { isRunning, type Exit } from "./views.ts";
 
 /** Several things that happen to one container at once, as at its start, are one reason to look, ms. */
@@ -21,8 +22,11 @@ export interface KnownContainer extends ContainerSummary {
 export class KnownContainers {
   readonly #engine: Engine;
   readonly #isOurs: (container: Pick<ContainerSummary, "labels">) => boolean;
+  readonly #slotsUnderWay: SlotsUnderWay;
   readonly #log: Log;
   readonly #known = new Map<string, KnownContainer>();
+  /** What events have told of containers that were not looked at yet, by id. */
+  readonly #told = new Map<string, Identified>();
   /** Ids to which something happened since they were looked at. */
   readonly #doubtful = new Set<string>();
   /** Those under way, each with the id that it is at. */
@@ -33,9 +37,10 @@ export class KnownContainers {
   #clock = 0;
   #gathering: NodeJS.Timeout | undefined;
 
-  constructor(engine: Engine, backendId: string, log: Log) {
+  constructor(engine: Engine, backendId: string, slotsUnderWay: SlotsUnderWay, log: Log) {
     this.#engine = engine;
     this.#isOurs = (container) => bearsIdOf(container, backendId);
+    this.#slotsUnderWay = slotsUnderWay;
     this.#log = log;
   }
 
@@ -52,11 +57,11 @@ export class KnownContainers {
     return this.those(() => true);
   }
 
-  /** As `all`, but only what `concerns` the reader, who does not wait for what happens to others; one that was never seen may. */
-  async those(concerns: (container: KnownContainer) => boolean): Promise<KnownContainer[]> {
+  /** As `all`, but only what `concerns` the reader, who does not wait for what happens to others; one that nothing is known of may. */
+  async those(concerns: (container: Identified) => boolean): Promise<KnownContainer[]> {
     this.#lookAtDoubtful();
     const mayConcern = (id: string): boolean => {
-      const known = this.#known.get(id);
+      const known = this.#known.get(id) ?? this.#told.get(id);
       return known === undefined || concerns(known);
     };
     await Promise.all([...this.#looks].filter(([, id]) => mayConcern(id)).map(([look]) => look));
@@ -68,8 +73,12 @@ export class KnownContainers {
     return [...this.#known.values()];
   }
 
-  /** Something happened to that container, or is about to; of one that is not known by name its events will tell. */
+  /**
+   * Something happened to that container; of one that is not known by name its events will tell. One under way is
+   * looked at when that is done.
+   */
   doubt(idOrName: string): void {
+    if (this.#slotsUnderWay.hasContainer(idOrName)) return;
     const id = ID.test(idOrName) ? idOrName : this.#idOf(idOrName);
     if (id === undefined) return;
     this.#doubtful.add(id);
@@ -77,8 +86,11 @@ export class KnownContainers {
   }
 
   /** As `doubt`, of what the Engine tells. */
-  heed(event: ContainerEvent): void {
-    if (this.#isOurs(event)) this.doubt(event.id);
+  heed({ action, id, name, labels }: ContainerEvent): void {
+    if (!this.#isOurs({ labels })) return;
+    if (action === "destroy") this.#told.delete(id);
+    else if (!this.#known.has(id)) this.#told.set(id, { name, labels });
+    if (!this.#slotsUnderWay.has(labels[LABELS.slot] ?? "")) this.doubt(id);
   }
 
   #take(listed: readonly ContainerSummary[], at: number): void {
@@ -87,6 +99,7 @@ export class KnownContainers {
     for (const [id, lookedAt] of this.#lookedAt) if (lookedAt < at) this.#lookedAt.delete(id);
     const ids = new Set(listed.map(({ id }) => id));
     for (const id of this.#known.keys()) if (!ids.has(id) && !this.#lookedAt.has(id)) this.#known.delete(id);
+    for (const id of this.#told.keys()) if (!ids.has(id)) this.#told.delete(id);
     for (const summary of listed) if (!this.#lookedAt.has(summary.id)) this.#takeOne(summary);
   }
 
@@ -94,6 +107,7 @@ export class KnownContainers {
   #takeOne(summary: ContainerSummary): void {
     const before = this.#known.get(summary.id);
     const exit = before?.state === summary.state ? before.exit : undefined;
+    this.#told.delete(summary.id);
     this.#known.set(summary.id, { ...summary, exit });
     if (!isRunning(summary) && !exit) this.doubt(summary.id);
   }
@@ -121,6 +135,7 @@ export class KnownContainers {
     try {
       const detail = await this.#engine.inspect(id);
       if (this.#lookedAt.get(id) !== at) return;
+      this.#told.delete(id);
       if (detail) this.#known.set(id, { ...detail, exit: isRunning(detail) ? undefined : detail });
       else this.#known.delete(id);
     } catch (error) {

@@ -29,7 +29,8 @@ export type Ownership =
   | { kind: "foreign" };
 
 type Labelled = Pick<ContainerSummary, "labels">;
-type Identified = Labelled & Pick<ContainerSummary, "name">;
+/** What tells whose a container is. */
+export type Identified = Labelled & Pick<ContainerSummary, "name">;
 
 /** Whether it was made by the backend `backendId`, or is a copy of what was. */
 export const bearsIdOf = ({ labels }: Labelled, backendId: string): boolean => labels[LABELS.backend] === backendId;
