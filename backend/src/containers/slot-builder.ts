@@ -51,14 +51,14 @@ export class SlotBuilder {
     const abilities = await engineTrial.abilities(order.image);
     directories.make(slot);
     failpoint("create:directory-made");
-    // Nothing runs before its claim and its keys are on disk, and but on a network that keeps it apart.
-    const prepared = allEnded([fill(), engine.ensureIsolatedBridge(NETWORK)]);
+    const filled = fill();
     const spec = containerSpec({ ...order, backendId, ...this.#keyDelivery(order) }, profile, abilities);
     const made = engineTurns.run(async () => {
       onPhase("creating");
-      const id = await engine.create(slotName(slot), spec);
+      const [id] = await allEnded([engine.create(slotName(slot), spec), engine.ensureIsolatedBridge(NETWORK)]);
       failpoint("create:container-made");
-      await prepared;
+      // Nothing runs before its claim and its keys are on disk, and but on a network that keeps it apart.
+      await filled;
       failpoint("create:claimed");
       onPhase("starting");
       await engine.start(id).catch((error: unknown) => {
@@ -68,7 +68,7 @@ export class SlotBuilder {
       return id;
     });
     // Nothing is written any more where the slot is undone.
-    const [id] = await allEnded([made, prepared]);
+    const [id] = await allEnded([made, filled]);
     return id;
   }
 
