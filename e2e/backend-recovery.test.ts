@@ -45,7 +45,7 @@ async function expectOnly(site: Site, usernames: readonly string[]): Promise<voi
       expect((await site.containerNames()).sort()).toEqual(names);
       expect(await site.slotDirectories()).toHaveLength(names.length);
     },
-    { timeout: 40_000, interval: 500 },
+    { timeout: 90_000, interval: 500 },
   );
 }
 

@@ -28,7 +28,7 @@ const siteWith = async (warmPool: number, environment = {}): Promise<Site> => {
 /** Waits until the backend says that so many stand ready; answers their names. */
 async function standing(site: Site, count: number): Promise<string[]> {
   const told = () => site.connection.said.latest("backend-status")?.usage.warmSlots;
-  await vi.waitFor(() => expect(told()).toBe(count), { timeout: 20_000, interval: 50 });
+  await vi.waitFor(() => expect(told()).toBe(count), { timeout: 60_000, interval: 50 });
   const names = await site.unclaimed();
   expect(names).toHaveLength(count);
   return names;

@@ -23,7 +23,7 @@ export async function expectInvariants(site: Site, expected: Readonly<Record<str
       expect(await site.slotDirectories()).toHaveLength(names.length + spare.length);
       expect(await imagesOfMoves(site)).toEqual(await imagesInUse(site));
     },
-    { timeout: 40_000, interval: 250 },
+    { timeout: 90_000, interval: 250 },
   );
   const { containers } = await site.connection.succeed("list-containers", {});
   expect(Object.fromEntries(containers.map(({ username, state }) => [username, state]))).toEqual(

@@ -6,7 +6,7 @@ import { KillOrders, type KillOrder } from "../support/kill-orders.ts";
 import { Site } from "../support/site.ts";
 
 /** How long a backend may take to come to where it is to die, and to be seen dead, ms. */
-const DEATH_MS = 20_000;
+const DEATH_MS = 60_000;
 
 interface Living {
   readonly process: BackendProcess;

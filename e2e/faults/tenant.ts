@@ -58,7 +58,7 @@ export class Tenant {
         if (code !== 0) throw new Error(`${command}: ${stderr}`);
         return stdout;
       },
-      { timeout: 15_000, interval: 250 },
+      { timeout: 60_000, interval: 250 },
     );
   }
 }

@@ -17,7 +17,9 @@ const TAIL_LINES = 60;
 
 export interface LaneOptions {
   seed: number;
+  /** As many of these as can be begun `withinMs`. */
   schedules: number;
+  withinMs: number;
   /** One schedule alone, by the path that an earlier run has printed. */
   path?: string | undefined;
 }
@@ -28,6 +30,7 @@ export class Lane implements AsyncDisposable {
   readonly #world: World;
   readonly #made = new Map<Fault, number>();
   readonly #losses: Record<Loss, number> = { lost: 0, duplicated: 0, orphaned: 0, hung: 0 };
+  readonly #openedAt = performance.now();
   #done = 0;
   #ruinedAt: number | undefined;
 
@@ -40,7 +43,7 @@ export class Lane implements AsyncDisposable {
     return new Lane(options, await World.open());
   }
 
-  /** Carries out every schedule; answers what is wrong, where something is. */
+  /** Carries out the schedules; answers what is wrong, where something is. */
   async run(): Promise<string | undefined> {
     const { seed, schedules, path } = this.#options;
     console.log(`${schedules} schedules with seed ${seed}`);
@@ -59,8 +62,9 @@ export class Lane implements AsyncDisposable {
   }
 
   async #carryOut(steps: Iterable<fc.AsyncCommand<Model, World>>): Promise<void> {
-    fc.pre(this.#ruinedAt === undefined || performance.now() - this.#ruinedAt < SHRINK_MS);
     const begin = performance.now();
+    if (this.#ruinedAt === undefined && begin - this.#openedAt > this.#options.withinMs) return;
+    fc.pre(this.#ruinedAt === undefined || begin - this.#ruinedAt < SHRINK_MS);
     const model = new Model();
     this.#world.begin();
     try {

@@ -44,7 +44,7 @@ export class EventRecord {
   async report<Name extends ReportName>(
     name: Name,
     matches: (report: Report<Name>) => boolean = () => true,
-    withinMs = 20_000,
+    withinMs = 60_000,
   ): Promise<Report<Name>> {
     const parse = (payload: unknown) => REPORTS[name].parse(payload) as Report<Name>;
     const event = await this.first(name, (payload) => matches(parse(payload)), withinMs);
@@ -52,7 +52,7 @@ export class EventRecord {
   }
 
   /** The first event of that name whose payload matches, said already or still to come. */
-  first(name: string, matches: (payload: unknown) => boolean = () => true, withinMs = 20_000): Promise<RecordedEvent> {
+  first(name: string, matches: (payload: unknown) => boolean = () => true, withinMs = 60_000): Promise<RecordedEvent> {
     const fits = (event: RecordedEvent) => event.name === name && matches(event.payload);
     const said = this.all.find(fits);
     if (said) return Promise.resolve(said);

@@ -23,7 +23,7 @@ async function hostKey(): Promise<string> {
   return (await outcome("ssh-keyscan", args)).stdout;
 }
 
-const answersSsh = () => expect.poll(hostKey, { timeout: 15_000 }).toContain("ssh-ed25519");
+const answersSsh = () => expect.poll(hostKey, { timeout: 60_000 }).toContain("ssh-ed25519");
 
 const state = () => engine.docker("inspect", "--format", "{{.State.Status}}", NAME);
 

@@ -12,7 +12,7 @@ import { NetworkNamespace } from "./network-namespace.ts";
 import { leftovers, nameOfOwn } from "./ownership.ts";
 
 const FORM = "dockhost-engine";
-const STARTS_WITHIN_MS = 20_000;
+const STARTS_WITHIN_MS = 60_000;
 
 export interface PrivateEngineOptions {
   /** A folder that does not exist yet; removed with the Engine. In the system's temporary folder where none is given. */

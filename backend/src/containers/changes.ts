@@ -11,8 +11,8 @@ import { containerView, isRunning } from "./views.ts";
 
 /** The Engine tells one happening in several events; those of one container within this time are one, ms. */
 const GATHER_MS = 250;
-/** A death is half a sentence: a busy Engine tells the stop or the restart that it belongs to this much later, ms. */
-const DEATH_DOUBT_MS = 2_000;
+/** A death is half a sentence: a busy Engine tells the stop or the restart that it belongs to later (seen: 2.3 s), ms. */
+const DEATH_DOUBT_MS = 5_000;
 /** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
 const STOP_DOUBT_MS = 10_000;
 
