@@ -16,7 +16,18 @@ describe("what happens to a container", () => {
     await delay(60);
     await mainServer.command("start-container", { username: "ada" });
     await delay(GATHERED_MS);
-    expect(causes(mainServer)).toEqual(["started"]);
+    await expect.poll(() => causes(mainServer)).toEqual(["started"]);
+  });
+
+  it("by hand is told also where the next thing happens as soon as the one before is told", async () => {
+    const { mainServer, engine } = await started();
+    await mainServer.command("stop-container", { username: "ada" });
+    const { id = "" } = (await engine.inspect("dockhost-ada")) ?? {};
+    const told = mainServer.nextReport("container-changed");
+    await engine.start(id);
+    await told;
+    await engine.stop(id);
+    await expect.poll(() => causes(mainServer)).toEqual(["started", "stopped-by-hand"]);
   });
 
   it("by hand is told as it is", async () => {

@@ -101,12 +101,13 @@ export class Changes {
       this.#tell(event, claim, undefined, { kind: "removed-by-hand" });
       return;
     }
-    for (const cause of causes(gathered, now, claim)) this.#tell(event, claim, now, cause);
-    if (isRunning(now) && !claim.shouldRun) {
-      await directories.writeClaim(event.slot, { ...claim, shouldRun: true, stoppedAt: undefined });
-    } else if (!isRunning(now) && claim.shouldRun) {
-      void this.#acceptStop(event, signal);
-    }
+    const told = causes(gathered, now, claim);
+    const runsAgain = isRunning(now) && !claim.shouldRun;
+    const settled = runsAgain ? { ...claim, shouldRun: true, stoppedAt: undefined } : claim;
+    // Before it is told: what happens next is judged by it.
+    if (runsAgain) await directories.writeClaim(event.slot, settled);
+    for (const cause of told) this.#tell(event, settled, now, cause);
+    if (!isRunning(now) && claim.shouldRun) void this.#acceptStop(event, signal);
   }
 
   /** What a person stopped stays stopped; what the Engine took down with itself is to run again. */
