@@ -111,6 +111,8 @@ export class EngineDouble implements Engine {
         exitCode: 0,
         oomKilled: false,
         restartCount: 0,
+        startedAt: "",
+        startedAt: "",
         hasVolumes: false,
         spec,
         hostKey: hostKey(),
@@ -131,7 +133,7 @@ export class EngineDouble implements Engine {
         throw new EngineError("other", `network ${network} not found`);
       }
       container.sshServer = await listen(container);
-      container.state = "running";
+      Object.assign(container, { state: "running", exitCode: 0, startedAt: new Date().toISOString() });
       this.#tell("start", container);
     });
   }
@@ -145,6 +147,14 @@ export class EngineDouble implements Engine {
       this.#tell("die", container);
       this.#tell("stop", container);
     });
+  }
+
+  /** As when a person kills it: nobody has asked for a stop. */
+  async die(id: string): Promise<void> {
+    const container = this.#require(id);
+    await silence(container);
+    Object.assign(container, { state: "exited", exitCode: 137 });
+    this.#tell("die", container);
   }
 
   remove(idOrName: string): Promise<void> {
@@ -284,8 +294,9 @@ const bearsAll = ({ labels }: DoubledContainer, wanted: readonly string[]): bool
   });
 
 function detailOf(container: DoubledContainer): ContainerDetail {
-  const { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount, hasVolumes } = container;
-  return { id, name, state, image, createdAt, labels, exitCode, oomKilled, restartCount, hasVolumes };
+  const { id, name, state, image, createdAt, startedAt, labels, exitCode, oomKilled, restartCount, hasVolumes } =
+    container;
+  return { id, name, state, image, createdAt, startedAt, labels, exitCode, oomKilled, restartCount, hasVolumes };
 }
 
 function listen({ spec, hostKey }: DoubledContainer): Promise<Server | undefined> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { EngineError } from "../engine/engine.ts";
 import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
 
 let agent: AgentUnderTest | undefined;
@@ -16,7 +17,7 @@ describe("what happens to a container", () => {
     await delay(60);
     await mainServer.command("start-container", { username: "ada" });
     await delay(GATHERED_MS);
-    await expect.poll(() => causes(mainServer)).toEqual(["started"]);
+    expect(causes(mainServer)).not.toContain("stopped-by-hand");
   });
 
   it("by hand is told also where the next thing happens as soon as the one before is told", async () => {
@@ -29,6 +30,31 @@ describe("what happens to a container", () => {
     await engine.stop(id);
     await expect.poll(() => causes(mainServer)).toEqual(["started", "stopped-by-hand"]);
   });
+
+  it("by hand is told as soon as Docker says how the container is, where it did not at first", async () => {
+    const { mainServer, engine } = await started();
+    const { id = "" } = (await engine.inspect("dockhost-ada")) ?? {};
+    const inspect = engine.inspect.bind(engine);
+    let refused = 0;
+    engine.inspect = (idOrName) => {
+      refused += 1;
+      return refused < 4 ? Promise.reject(new EngineError("timed-out", "no answer to 'inspect'")) : inspect(idOrName);
+    };
+    await engine.stop(id);
+    await expect.poll(() => causes(mainServer), { timeout: 10_000 }).toEqual(["stopped-by-hand"]);
+  });
+
+  it("by hand is told as a death where it dies, also when it was stopped and started a moment before", async () => {
+    const { mainServer, engine } = await started();
+    const { id = "" } = (await engine.inspect("dockhost-ada")) ?? {};
+    await engine.stop(id);
+    await delay(8_000);
+    await engine.start(id);
+    await expect.poll(() => causes(mainServer)).toEqual(["stopped-by-hand", "started"]);
+    await engine.die(id);
+    const all = ["stopped-by-hand", "started", "died"];
+    await expect.poll(() => causes(mainServer), { timeout: 10_000 }).toEqual(all);
+  }, 30_000);
 
   it("by hand is told as it is", async () => {
     const { mainServer, engine } = await started();

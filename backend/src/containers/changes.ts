@@ -16,6 +16,9 @@ const DEATH_DOUBT_MS = 5_000;
 /** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
 const STOP_DOUBT_MS = 10_000;
 
+/** Between two looks at a container of which the Engine does not tell how it is, ms. */
+const RETRY_MS = 1_000;
+
 /** What no main server hears of. */
 const UNTOLD: ReadonlySet<ContainerEvent["action"]> = new Set(["rename", "pause", "unpause"]);
 
@@ -42,6 +45,8 @@ type ClaimedEvent = ContainerEvent & { username: string; slot: string; base: num
 export class Changes {
   readonly #parts: ChangesParts;
   readonly #gathered = new Map<string, Gathered>();
+  /** By the container's id: ends when the newest change that was gathered of it, and so all before it, are told. */
+  readonly #settled = new Map<string, Promise<void>>();
   readonly #listeners = new Set<(change: ContainerChanged) => void>();
 
   constructor(parts: ChangesParts) {
@@ -82,12 +87,34 @@ export class Changes {
     if (!isHalfTold(gathered)) gathered.complete();
     if (begun) return;
     this.#gathered.set(event.id, gathered);
-    void whenTold(gathered, signal)
+    const before = this.#settled.get(event.id);
+    const settled = whenTold(gathered, signal)
       .finally(() => this.#gathered.delete(event.id))
-      .then(() => this.#parts.queues.run(event.username, () => this.#settle(event, gathered, signal)))
+      .then(() => before)
+      .then(() => this.#settleAtLast(event, gathered, signal))
+      // What the broken stream leaves in doubt, recovery finds.
       .catch((error: unknown) => {
         if (!signal.aborted) this.#parts.log.warn({ username: event.username, error }, "A change could not be read");
+      })
+      .finally(() => {
+        if (this.#settled.get(event.id) === settled) this.#settled.delete(event.id);
       });
+    this.#settled.set(event.id, settled);
+  }
+
+  /** A busy Engine may not answer at first; the user's commands go on meanwhile. */
+  async #settleAtLast(event: ClaimedEvent, gathered: Gathered, signal: AbortSignal): Promise<void> {
+    const { queues, log } = this.#parts;
+    for (;;) {
+      try {
+        await queues.run(event.username, () => this.#settle(event, gathered, signal));
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        log.warn({ username: event.username, error }, "A change could not be read yet");
+      }
+      await delay(RETRY_MS, undefined, { signal });
+    }
   }
 
   /** In the user's turn, so that what a command did is in the claim already. */
@@ -107,18 +134,19 @@ export class Changes {
     // Before it is told: what happens next is judged by it.
     if (runsAgain) await directories.writeClaim(event.slot, settled);
     for (const cause of told) this.#tell(event, settled, now, cause);
-    if (!isRunning(now) && claim.shouldRun) void this.#acceptStop(event, signal);
+    if (!isRunning(now) && claim.shouldRun) void this.#acceptStop(event, now.startedAt, signal);
   }
 
-  /** What a person stopped stays stopped; what the Engine took down with itself is to run again. */
-  async #acceptStop(event: ClaimedEvent, signal: AbortSignal): Promise<void> {
+  /** What a person stopped, and has not started since, stays stopped; what the Engine took down with itself is to run again. */
+  async #acceptStop(event: ClaimedEvent, startedAt: string, signal: AbortSignal): Promise<void> {
     const { directories, engine, queues, log } = this.#parts;
     try {
       await delay(STOP_DOUBT_MS, undefined, { signal });
       await queues.run(event.username, async () => {
         const now = await engine.inspect(event.id);
         const claim = await directories.readClaim(event.slot);
-        if (now && claim && !isRunning(now)) await directories.writeClaim(event.slot, { ...claim, shouldRun: false });
+        if (!now || !claim || isRunning(now) || now.startedAt !== startedAt) return;
+        await directories.writeClaim(event.slot, { ...claim, shouldRun: false });
       });
     } catch (error) {
       if (!signal.aborted) log.debug({ username: event.username, error }, "A stop is left in doubt");

@@ -72,6 +72,7 @@ export class DockerEngine implements Engine {
         exitCode: found.State.ExitCode,
         oomKilled: found.State.OOMKilled,
         restartCount: found.RestartCount,
+        startedAt: found.State.StartedAt,
         hasVolumes: found.Mounts.some(({ Type }) => Type === "volume"),
       }
     );
@@ -222,7 +223,7 @@ interface DockerContainer {
   Name: string;
   Created: string;
   RestartCount: number;
-  State: { Status: EngineState; ExitCode: number; OOMKilled: boolean };
+  State: { Status: EngineState; ExitCode: number; OOMKilled: boolean; StartedAt: string };
   Config: { Image: string; Labels: Record<string, string> };
   Mounts: { Type: string }[];
 }

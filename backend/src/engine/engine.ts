@@ -75,6 +75,8 @@ export interface ContainerDetail extends ContainerSummary {
   exitCode: number;
   oomKilled: boolean;
   restartCount: number;
+  /** As the Engine writes it: another one with each start. */
+  startedAt: string;
   /** Some of its files lie outside itself, where a commit does not reach them. */
   hasVolumes: boolean;
 }
