@@ -267,7 +267,7 @@ describe("on a disk with quotas", () => {
   test("a request may lower it", async () => {
     const { site, key } = machine;
     const small = await create(site, key, "cid", { diskMiB: 400 });
-    expect(await machine.in(small, "head -c 450M /dev/zero >/root/much")).toMatchObject({
+    expect(await machine.in(small, "head -c 410M /dev/zero >/root/much && sync /root/much")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("Disk quota exceeded") as string,
     });

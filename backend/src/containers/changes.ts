@@ -15,7 +15,6 @@ const GATHER_MS = 250;
 const DEATH_DOUBT_MS = 5_000;
 /** A graceful stop of the Engine looks like a stop by hand, until the Engine no longer answers, ms. */
 const STOP_DOUBT_MS = 10_000;
-
 /** Between two looks at a container of which the Engine does not tell how it is, ms. */
 const RETRY_MS = 1_000;
 
@@ -87,30 +86,27 @@ export class Changes {
     if (!isHalfTold(gathered)) gathered.complete();
     if (begun) return;
     this.#gathered.set(event.id, gathered);
-    const before = this.#settled.get(event.id);
-    const settled = whenTold(gathered, signal)
-      .finally(() => this.#gathered.delete(event.id))
-      .then(() => before)
-      .then(() => this.#settleAtLast(event, gathered, signal))
-      // What the broken stream leaves in doubt, recovery finds.
-      .catch((error: unknown) => {
-        if (!signal.aborted) this.#parts.log.warn({ username: event.username, error }, "A change could not be read");
-      })
+    const settled = this.#settleInOrder(event, gathered, signal)
+      // Only a broken stream ends it so; what that leaves in doubt, recovery finds.
+      .catch(() => undefined)
       .finally(() => {
         if (this.#settled.get(event.id) === settled) this.#settled.delete(event.id);
       });
     this.#settled.set(event.id, settled);
   }
 
-  /** A busy Engine may not answer at first; the user's commands go on meanwhile. */
-  async #settleAtLast(event: ClaimedEvent, gathered: Gathered, signal: AbortSignal): Promise<void> {
+  /** A busy Engine may not answer at first; the user's commands go on meanwhile, what happens next to the container waits. */
+  async #settleInOrder(event: ClaimedEvent, gathered: Gathered, signal: AbortSignal): Promise<void> {
     const { queues, log } = this.#parts;
+    const before = this.#settled.get(event.id);
+    await whenTold(gathered, signal).finally(() => this.#gathered.delete(event.id));
+    await before;
     for (;;) {
       try {
         await queues.run(event.username, () => this.#settle(event, gathered, signal));
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         log.warn({ username: event.username, error }, "A change could not be read yet");
       }
       await delay(RETRY_MS, undefined, { signal });
