@@ -100,6 +100,7 @@ export async function createAgent(config: Config, log: RootLog, overrides: Agent
     slotsUnderWay,
     maxContainers,
     backendId: data.backendId,
+    dataDirectory: data.path,
     host: overrides.host ?? thisHost,
     profile: { limits, bindAddress, runtime },
     gate: new Gate(),

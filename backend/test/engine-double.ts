@@ -36,6 +36,7 @@ export class EngineDouble implements Engine {
   readonly #bridges = new Set<string>();
   readonly #endings = new Set<(error?: Error) => void>();
   #away = false;
+  #starts = 1;
   #frozen: string | undefined;
   #lost: string | undefined;
   #thawed: Promise<void> = Promise.resolve();
@@ -73,11 +74,13 @@ export class EngineDouble implements Engine {
 
   comeBack(): void {
     this.#away = false;
+    this.#starts += 1;
   }
 
   info(): Promise<EngineInfo> {
     return this.#answer("info", () => ({
       version: "0.0-double",
+      startId: `start ${this.#starts}`,
       rootDirectory: "/",
       cpus: 2,
       memoryBytes: 8 * 1024 ** 3,
@@ -111,7 +114,6 @@ export class EngineDouble implements Engine {
         exitCode: 0,
         oomKilled: false,
         restartCount: 0,
-        startedAt: "",
         startedAt: "",
         hasVolumes: false,
         spec,

@@ -13,7 +13,7 @@ const SETTLES_WITHIN_MS = 60_000;
 const RETRIES_MS = 30_000;
 
 const OF_THE_ENGINE = ["bridge", "dockhost", "host", "none"];
-const OF_THE_BACKEND = ["backend.id", "draining", "lock", "operations.log", "slots"];
+const OF_THE_BACKEND = ["backend.id", "draining", "engine-trial.json", "lock", "operations.log", "slots"];
 
 /** Heals everything and looks what there is; throws a Ruin where that is not what was promised. Leaves nothing. */
 export async function judge(model: Model, world: World): Promise<void> {

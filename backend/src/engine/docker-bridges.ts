@@ -46,6 +46,12 @@ export class DockerBridges {
     return oldest.Options?.[INTERFACE_OPTION] ?? `br-${oldest.Id.slice(0, 12)}`;
   }
 
+  /** Of the bridge that the Engine makes for itself; undefined where it was told to make none. */
+  async idOfDefault(): Promise<string | undefined> {
+    const [own] = await this.#named("bridge");
+    return own?.Id;
+  }
+
   async #ensureOne(name: string): Promise<void> {
     if ((await this.#keepOldest(name)) === 0) {
       await this.#create(name);
@@ -53,27 +59,38 @@ export class DockerBridges {
     }
   }
 
+  /**
+   * Under the first interface that is to be had: an Engine that died while it made the bridge keeps the interface for a
+   * network that it lists no more (seen of Engine 20.10), and would refuse it for ever.
+   */
   async #create(name: string): Promise<void> {
-    const bridge = steadyInterface(name);
-    try {
-      const network = {
-        Name: name,
-        Driver: "bridge",
-        CheckDuplicate: true,
-        Labels: { "dockhost.managed": "true" },
-        Options: { [ICC_OPTION]: "false", ...(bridge !== undefined && { [INTERFACE_OPTION]: bridge }) },
-      };
-      await once("create network", () => this.#api.call("POST", "/networks/create", { body: network }));
-    } catch (error) {
-      if (!(await this.#isMadeByAnother(name, error))) throw error;
+    for (const bridge of interfacesFor(name)) {
+      try {
+        await this.#createOn(bridge, name);
+        return;
+      } catch (error) {
+        if (!(error instanceof EngineError)) throw error;
+        // Another agent on this Engine is refused to us by its name at once, by its interface before it is listed.
+        if (error.kind === "name-taken") return;
+        if (!error.message.includes("same bridge name")) throw error;
+        if (await this.#isListedSoon(name)) return;
+      }
     }
+    throw new EngineError("other", `Docker refuses every interface for its network '${name}'.`);
   }
 
-  /** Another agent on this Engine is refused to us by its name at once, by its interface before it is listed. */
-  async #isMadeByAnother(name: string, error: unknown): Promise<boolean> {
-    if (!(error instanceof EngineError)) return false;
-    if (error.kind === "name-taken") return true;
-    if (!error.message.includes("same bridge name")) return false;
+  async #createOn(bridge: string | undefined, name: string): Promise<void> {
+    const network = {
+      Name: name,
+      Driver: "bridge",
+      CheckDuplicate: true,
+      Labels: { "dockhost.managed": "true" },
+      Options: { [ICC_OPTION]: "false", ...(bridge !== undefined && { [INTERFACE_OPTION]: bridge }) },
+    };
+    await once("create network", () => this.#api.call("POST", "/networks/create", { body: network }));
+  }
+
+  async #isListedSoon(name: string): Promise<boolean> {
     const givenUpAt = performance.now() + LISTED_WITHIN_MS;
     while ((await this.#named(name)).length === 0) {
       if (performance.now() > givenUpAt) return false;
@@ -103,6 +120,13 @@ export class DockerBridges {
 
 /** A firewall's rules name an interface: as the network where that fits, so that they can stand before it is made. */
 const steadyInterface = (name: string): string | undefined => (name.length <= INTERFACE_NAME_MAX ? name : undefined);
+
+/** It, and those that stand in for it; left to the Engine where its name is too long. */
+function interfacesFor(name: string): (string | undefined)[] {
+  const steady = steadyInterface(name);
+  if (steady === undefined) return [undefined];
+  return [steady, ...[2, 3, 4].map((nth) => steadyInterface(`${steady}-${nth}`)).filter((one) => one !== undefined)];
+}
 
 const byAge = (one: DockerNetwork, other: DockerNetwork): number =>
   one.Created.localeCompare(other.Created) || one.Id.localeCompare(other.Id);

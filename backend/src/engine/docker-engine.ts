@@ -33,11 +33,15 @@ export class DockerEngine implements Engine {
   }
 
   async info(): Promise<EngineInfo> {
-    const [version, info] = await repeatable("info", () =>
-      Promise.all([this.#api.call<{ Version: string }>("GET", "/version"), this.#api.call<DockerInfo>("GET", "/info")]),
-    );
+    const [version, info, startId] = await Promise.all([
+      repeatable("version", () => this.#api.call<{ Version: string }>("GET", "/version")),
+      repeatable("info", () => this.#api.call<DockerInfo>("GET", "/info")),
+      this.#bridges.idOfDefault(),
+    ]);
     return {
       version: version.Version,
+      // It is made anew at each start of the Engine, but for one that lets its containers live on.
+      startId: info.LiveRestoreEnabled ? undefined : startId,
       rootDirectory: info.DockerRootDir,
       cpus: info.NCPU,
       memoryBytes: info.MemTotal,
@@ -205,6 +209,7 @@ interface DockerInfo {
   DockerRootDir: string;
   NCPU: number;
   MemTotal: number;
+  LiveRestoreEnabled: boolean;
   Runtimes: Record<string, unknown>;
 }
 

@@ -53,6 +53,8 @@ export interface Engine {
 
 export interface EngineInfo {
   version: string;
+  /** Another one with each start of the Engine; undefined where that cannot be told. */
+  startId: string | undefined;
   /** Where the Engine keeps its data, on the Engine's machine. */
   rootDirectory: string;
   cpus: number;
