@@ -3,10 +3,11 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { API_KEY } from "./support/main-server-double.ts";
 import { PythonMainServer } from "./support/python-main-server.ts";
+import { rounds } from "./support/rounds.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 
-const USERS = 24;
+const USERS = rounds(12, 24);
 
 let person: SshUser;
 let key: KeyPair;
@@ -47,7 +48,7 @@ async function live(server: PythonMainServer, username: string): Promise<Contain
   return created;
 }
 
-test("a main server on another Socket.IO implementation drives 24 users at once through every row of the contract", async () => {
+test(`a main server on another Socket.IO implementation drives ${USERS} users at once through every row of the contract`, async () => {
   await using server = new PythonMainServer(API_KEY);
   await using site = await Site.prepare();
   const backend = site.start({ MAIN_SERVER_BACKEND_URL: await server.url(), LOG_LEVEL: "debug" });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { backendId } from "./support/cleanup.ts";
 import { docker, outcome } from "./support/docker-cli.ts";
-import { inspect, type Inspected } from "./support/inspected.ts";
+import { inspect, type Inspected } from "./support/engine-api.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";

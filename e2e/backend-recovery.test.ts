@@ -10,12 +10,21 @@ import type { Container } from "@dockhost/protocol";
 import { record } from "./faults/ledger.ts";
 import { backendId } from "./support/cleanup.ts";
 import { docker } from "./support/docker-cli.ts";
-import { inspect } from "./support/inspected.ts";
+import { inspect } from "./support/engine-api.ts";
+import { isSoak, rounds } from "./support/rounds.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";
 
 const IMAGE = "dockhost/instance:latest";
+
+/** How often is killed, and the moments over which the kills are spread, ms. */
+const CREATES = rounds(5, 14);
+const LONGEST_CREATE_MS = 600;
+const DELETES = rounds(3, 5);
+const LONGEST_DELETE_MS = 150;
+/** How long after the creates a SIGTERM comes, ms. */
+const MOMENTS_MS = isSoak ? [0, 60, 150, 400] : [60, 400];
 
 let person: SshUser;
 let key: KeyPair;
@@ -55,9 +64,9 @@ const slotOf = async ({ containerId }: Container): Promise<string> =>
 test("SIGKILL at any moment of a create, then the same operation again, gives exactly one working container", async () => {
   await using site = await Site.open();
   const requests = [];
-  for (let round = 0; round < 14; round += 1) {
+  for (let round = 0; round < CREATES; round += 1) {
     const request = asking("ada");
-    const killAfterMs = Math.round(round * 43 + Math.random() * 43);
+    const killAfterMs = Math.round((round + Math.random()) * (LONGEST_CREATE_MS / CREATES));
     const moment = `killed ${killAfterMs} ms after the command`;
     requests.push(request);
     send(site, "create-container", request);
@@ -75,23 +84,23 @@ test("SIGKILL at any moment of a create, then the same operation again, gives ex
   const { containers } = await site.connection.succeed("list-containers", {});
   expect(new Set(containers.map(({ ports }) => ports.ssh)).size).toBe(requests.length);
   expect(containers.map(({ state }) => state)).toEqual(requests.map(() => "running"));
-  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: 14 });
+  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: CREATES });
 });
 
 test("SIGKILL at any moment of a delete leaves nothing of it, and the same operation again is a success", async () => {
   await using site = await Site.open();
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < DELETES; round += 1) {
     const { username, sshPublicKey } = asking("bob");
     await site.connection.succeed("create-container", { username, sshPublicKey });
     const removal = { username, operationId: randomUUID() };
     send(site, "delete-container", removal);
-    await delay(round * 30 + Math.random() * 30);
+    await delay((round + Math.random()) * (LONGEST_DELETE_MS / DELETES));
     const connection = await site.restart("SIGKILL");
     await connection.succeed("delete-container", removal);
     expect(await connection.succeed("list-containers", {})).toEqual({ containers: [] });
   }
   await expectOnly(site, []);
-  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: 5 });
+  record({ fault: "backend killed (SIGKILL) at any step of a command", runs: DELETES });
 });
 
 describe("after a restart", () => {
@@ -212,7 +221,7 @@ describe.concurrent("SIGTERM", () => {
   test("in the middle of creates ends in exit 0 within 10 s, nothing half made, containers running", async () => {
     await using site = await Site.open();
     const early = await site.connection.succeed("create-container", asking("ida"));
-    for (const afterMs of [0, 60, 150, 400]) {
+    for (const afterMs of MOMENTS_MS) {
       send(site, "create-container", asking("ida"));
       send(site, "create-container", asking("ida"));
       await delay(afterMs);
@@ -230,7 +239,7 @@ describe.concurrent("SIGTERM", () => {
     record({
       fault: "backend ended (SIGTERM) in the middle of an operation",
       test: "SIGTERM in the middle of creates",
-      runs: 4,
+      runs: MOMENTS_MS.length,
     });
   });
 

@@ -10,8 +10,10 @@ import { addBackend, Browser, PASSWORD, signedUp } from "../main-server/src/test
 import { connectBackend, sshPublicKey } from "../main-server/src/testing/fake-backend.ts";
 import { MainServerProcess } from "./support/main-server-process.ts";
 import { freePort } from "./support/ports.ts";
+import { rounds } from "./support/rounds.ts";
 
-const ROUNDS = 40;
+const ROUNDS = rounds(10, 40);
+const RESTORES = rounds(6, 16);
 /** How many backends the three users of a round are told of at most before the kill, and how long after that it comes. */
 const MOST_ANSWERS = 8;
 const LONGEST_MOMENT_MS = 20;
@@ -128,7 +130,7 @@ test("a SIGKILL in the middle of a restore leaves the one store or the other, wh
     for (let nth = 0; nth < 50; nth++) await addBackend(ada, `nth-${nth}`);
     backUp(home, file("after"));
   }
-  for (let round = 0; round < 16; round++) {
+  for (let round = 0; round < RESTORES; round++) {
     await using server = new MainServerProcess(home, port);
     await server.ready();
     using staged = StagedBackup.make(home, file(round % 2 === 0 ? "before" : "after"));

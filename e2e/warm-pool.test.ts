@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { docker } from "./support/docker-cli.ts";
-import { inspect } from "./support/inspected.ts";
+import { inspect } from "./support/engine-api.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";
@@ -87,7 +87,7 @@ describe("a container that was made ahead", () => {
   test("stands as its user's in the inventory, created when it was claimed", async () => {
     const { containers } = await site.connection.succeed("list-containers", {});
     expect(containers.map(({ username }) => username).sort()).toEqual([ada.username, bob.username].sort());
-    const { Created } = (await inspect(ada.containerId)) as unknown as { Created: string };
+    const { Created } = await inspect(ada.containerId);
     expect(Date.parse(ada.createdAt)).toBeGreaterThan(Date.parse(Created));
   });
 

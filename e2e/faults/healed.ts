@@ -19,18 +19,15 @@ export async function expectHealed(site: Site, expected: Readonly<Record<string,
 }
 
 async function expectWhole(site: Site, { username, containerId, ports, state }: Container): Promise<void> {
-  const format = "{{.Name}}\n{{json .Config.Labels}}\n{{json .HostConfig.PortBindings}}";
-  const told = await site.docker("inspect", "--format", format, containerId);
-  const [name, labels = "", bindings = ""] = told.split("\n");
-  expect(name).toBe(`/dockhost-${username}`);
+  const { Name, Config, HostConfig } = await site.engine.inspect(containerId);
+  expect(Name).toBe(`/dockhost-${username}`);
 
-  const { "dockhost.slot": slot = "", "dockhost.ports": base } = JSON.parse(labels) as Record<string, string>;
+  const { "dockhost.slot": slot = "", "dockhost.ports": base } = Config.Labels;
   expect(Number(base)).toBe(ports.ssh);
   const claim: unknown = JSON.parse(await readFile(join(site.dataDirectory, "slots", slot, "claim.json"), "utf8"));
   expect(claim).toMatchObject({ username, deleting: false, shouldRun: state === "running" });
 
-  const published = JSON.parse(bindings) as Record<string, { HostPort: string }[]>;
-  const hostPort = (port: number) => Number(published[`${port}/tcp`]?.[0]?.HostPort);
+  const hostPort = (port: number) => Number(HostConfig.PortBindings[`${port}/tcp`]?.[0]?.HostPort);
   expect({ ssh: hostPort(22), http: hostPort(80), https: hostPort(443) }).toEqual(ports);
   if (state === "running") expect(await banner(site.address, ports.ssh)).toMatch(/^SSH-2\.0-/);
 }

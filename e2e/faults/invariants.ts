@@ -1,6 +1,5 @@
 import { expect, vi } from "vitest";
 import type { Container } from "@dockhost/protocol";
-import { backendId } from "../support/cleanup.ts";
 import type { Site } from "../support/site.ts";
 
 /** What there should be of a user: a container in that state, or none. */
@@ -35,18 +34,10 @@ export async function expectInvariants(site: Site, expected: Readonly<Record<str
 
 /** A commit hands the container's labels down to the image. */
 async function imagesOfMoves(site: Site): Promise<string[]> {
-  const filter = `label=dockhost.backend=${(await backendId(site.dataDirectory)) ?? "none"}`;
-  return lines(await site.docker("images", "--filter", filter, "--format", "{{.Repository}}:{{.Tag}}"));
+  return (await site.engine.images({ label: await site.label() })).sort();
 }
 
 async function imagesInUse(site: Site): Promise<string[]> {
-  const filter = `label=dockhost.backend=${(await backendId(site.dataDirectory)) ?? "none"}`;
-  const images = lines(await site.docker("ps", "--all", "--filter", filter, "--format", "{{.Image}}"));
-  return images.filter((image) => image.startsWith("dockhost/moved:"));
+  const images = (await site.engine.containers(await site.label())).map(({ image }) => image);
+  return images.filter((image) => image.startsWith("dockhost/moved:")).sort();
 }
-
-const lines = (text: string): string[] =>
-  text
-    .split("\n")
-    .filter((line) => line !== "")
-    .sort();

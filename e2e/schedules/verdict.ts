@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Container } from "@dockhost/protocol";
 import { isTheSame, type Possible } from "./histories.ts";
@@ -45,14 +46,15 @@ async function settled(look: () => Promise<Difference>, world: World): Promise<r
   for (;;) {
     const found = await look();
     if (!("loss" in found)) return found;
-    if (performance.now() > until) throw new Ruin(found.loss, `${found.words}\n${(await world.names("ps")).join(" ")}`);
+    if (performance.now() > until)
+      throw new Ruin(found.loss, `${found.words}\n${(await world.containerNames()).join(" ")}`);
     await delay(250);
   }
 }
 
 /** What is not as promised; all containers where everything is. */
 async function difference(model: Model, world: World): Promise<Difference> {
-  const { reply } = await world.command("list-containers", {});
+  const reply = await world.insist("list-containers", {});
   if (!reply?.success) return { loss: "hung", words: "the backend does not list its containers" };
   const { containers } = reply.data;
   expectDistinct(containers);
@@ -83,9 +85,9 @@ function fits(
 /** Whatever there is beside these containers. */
 async function orphan(containers: readonly Container[], world: World): Promise<Difference | undefined> {
   const [names, images, networks, files] = await Promise.all([
-    world.names("ps"),
+    world.containerNames(),
     world.unusedImages(),
-    world.names("network"),
+    world.machine.api.networks(),
     world.files(),
   ]);
   const known = new Set(containers.map(({ username }) => `dockhost-${username}`));
@@ -122,7 +124,7 @@ async function expectHers(container: Container, model: Model, world: World): Pro
 async function started(container: Container, world: World) {
   const { username } = container;
   const before = seen(container);
-  const { reply } = await world.command("start-container", { username });
+  const reply = await world.insist("start-container", { username });
   if (!reply?.success) throw new Ruin("lost", `${username}'s container does not start: ${JSON.stringify(reply)}`);
   const now = seen(reply.data);
   if (!isTheSame(before, now, world.mayMove)) {
@@ -135,7 +137,8 @@ async function started(container: Container, world: World) {
 async function leaveNothing(world: World): Promise<void> {
   const [username, sshPublicKeys] = ["last", [world.key("red").publicKey]];
   await Promise.all(USERS.map((name) => removed(name, world)));
-  const { reply } = await world.command("create-container", { username, sshPublicKeys });
+  const operationId = randomUUID();
+  const reply = await world.insist("create-container", { username, sshPublicKeys, operationId });
   if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
   // An Engine that has died may keep the first ones to itself.
   if (!world.engineMayLeak && reply.data.ports.ssh !== world.firstPort) {
@@ -146,6 +149,6 @@ async function leaveNothing(world: World): Promise<void> {
 }
 
 async function removed(username: string, world: World): Promise<void> {
-  const { reply } = await world.command("delete-container", { username });
+  const reply = await world.insist("delete-container", { username });
   if (!reply?.success) throw new Ruin("hung", `${username}'s container cannot be deleted: ${JSON.stringify(reply)}`);
 }

@@ -36,6 +36,8 @@ const DEADLINE_MS: Record<CommandName, number> = {
   "open-stream": 20_000,
 };
 const LATE_MS = 10_000;
+/** A machine that stands still for longer than a ping may take costs a connection, without any fault, ms. */
+const INSISTS_MS = 30_000;
 
 /** What replies may show while it lasts, and for some time after. */
 export type Trouble = "engine" | "ports" | "ending";
@@ -196,6 +198,15 @@ export class World implements AsyncDisposable {
     return { sent: true, reply: told && parseReply(command, told.reply) };
   }
 
+  /** The reply, asked for again as often as the connection ends before it comes; for commands that may come twice. */
+  async insist<Name extends CommandName>(command: Name, input: CommandInput<Name>): Promise<Reply<Name> | undefined> {
+    const until = performance.now() + INSISTS_MS;
+    for (;;) {
+      const { reply } = await this.command(command, input);
+      if (reply || performance.now() > until) return reply;
+    }
+  }
+
   /** Resolves when every fault is over and the backend answers. Throws where it does not. */
   async heal(): Promise<void> {
     this.toServer.faults = {};
@@ -276,24 +287,17 @@ export class World implements AsyncDisposable {
     return this.site.connection.said.latest("backend-status")?.usage.warmSlots ?? 0;
   }
 
-  /** Of this Engine, whoever has made them. */
-  async names(what: "ps" | "network"): Promise<string[]> {
-    const { docker } = this.machine;
-    return lines(
-      await (what === "ps"
-        ? docker("ps", "--all", "--format", "{{.Names}}")
-        : docker("network", "ls", "--format", "{{.Name}}")),
-    );
+  /** Names of this Engine's containers, whoever has made them. */
+  async containerNames(): Promise<string[]> {
+    return (await this.machine.api.containers()).map(({ name }) => name);
   }
 
   /** Images that no container is made of, but for the one that new containers get. */
   async unusedImages(): Promise<string[]> {
-    const { docker } = this.machine;
-    const [images, used] = await Promise.all([
-      docker("images", "--all", "--format", "{{.Repository}}:{{.Tag}}"),
-      docker("ps", "--all", "--format", "{{.Image}}"),
-    ]);
-    return lines(images).filter((image) => image !== "dockhost/instance:latest" && !lines(used).includes(image));
+    const { api } = this.machine;
+    const [images, containers] = await Promise.all([api.images("all"), api.containers()]);
+    const used = new Set(containers.map(({ image }) => image));
+    return images.filter((image) => image !== "dockhost/instance:latest" && !used.has(image));
   }
 
   /** What is in the data directory: the backend's own files, and a directory for each slot. */

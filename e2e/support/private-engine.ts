@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { docker, outcome } from "./docker-cli.ts";
+import { EngineApi } from "./engine-api.ts";
 import { copyDataRoot } from "./engine-data-root.ts";
 import { NetworkNamespace } from "./network-namespace.ts";
 import { leftovers, nameOfOwn } from "./ownership.ts";
@@ -32,6 +33,7 @@ export class PrivateEngine implements AsyncDisposable {
   readonly namespace: NetworkNamespace;
   /** For DOCKER_HOST. */
   readonly url: string;
+  readonly api: EngineApi;
   readonly #folder: string;
   readonly #dataRoot: string;
   readonly #moreArguments: readonly string[];
@@ -51,6 +53,7 @@ export class PrivateEngine implements AsyncDisposable {
     this.#dataRoot = dataRoot;
     this.#moreArguments = moreArguments(namespace);
     this.url = `unix://${this.#socket}`;
+    this.api = new EngineApi(this.#socket);
   }
 
   /** A running one. Removes first what a test left that was cut off. */

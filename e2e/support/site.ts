@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readdir } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BackendConnection } from "./backend-connection.ts";
 import { BackendProcess, type Environment } from "./backend-process.ts";
 import { backendId, removeBackend } from "./cleanup.ts";
 import { docker } from "./docker-cli.ts";
+import { EngineApi } from "./engine-api.ts";
 import { API_KEY, MainServerDouble, type ServerOptions } from "./main-server-double.ts";
 import { freePortRange } from "./ports.ts";
 import type { PrivateEngine } from "./private-engine.ts";
@@ -19,16 +20,22 @@ export interface SiteOptions {
   dataDirectory?: string;
 }
 
+/** Each backend would try the machine's Engine out anew; one that does not find the Engine of that trial still does. */
+const TRIAL = "engine-trial.json";
+const TRIAL_OF_THE_MACHINE = join(tmpdir(), "dockhost-e2e-engine-trial.json");
+
 /** A machine of its own for tests: a main server, a data directory, a port range, and the backend that works there. */
 export class Site implements AsyncDisposable {
   readonly dataDirectory: string;
   server: MainServerDouble;
   /** Runs `docker` against the Engine of its backends. */
   readonly docker: typeof docker;
+  readonly engine: EngineApi;
   /** Where its containers' ports are reached. */
   readonly address: string;
   readonly #environment: Environment;
   readonly #inside: readonly string[];
+  readonly #isOnTheMachine: boolean;
   readonly #backends: BackendProcess[] = [];
 
   private constructor(
@@ -40,9 +47,11 @@ export class Site implements AsyncDisposable {
     this.dataDirectory = dataDirectory;
     this.server = server;
     this.docker = machine?.docker ?? docker;
+    this.engine = machine?.api ?? new EngineApi();
     this.address = machine?.address ?? "127.0.0.1";
     this.#environment = { ...machine?.environment, ...environment };
     this.#inside = machine?.namespace.inside ?? [];
+    this.#isOnTheMachine = machine === undefined;
   }
 
   /** Everything but a running backend. */
@@ -50,6 +59,8 @@ export class Site implements AsyncDisposable {
     const { environment = {}, server = {}, machine, dataDirectory: given } = options;
     const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "dockhost-e2e-")));
     const range = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
+    if (!machine)
+      await copyFile(TRIAL_OF_THE_MACHINE, join(dataDirectory, TRIAL)).catch(() => "the first one tries it out");
     const double = await MainServerDouble.listen({ ...(machine && { host: machine.namespace.gateway }), ...server });
     return new Site(dataDirectory, double, { ...environment, DOCKHOST_PORT_RANGE: range }, machine);
   }
@@ -116,10 +127,13 @@ export class Site implements AsyncDisposable {
 
   /** Names of all containers that bear this backend's id, running or not; but for those by which it tries the Engine out. */
   async containerNames(): Promise<string[]> {
-    const id = await backendId(this.dataDirectory);
-    const filter = `label=dockhost.backend=${id ?? "none"}`;
-    const names = await this.docker("ps", "--all", "--filter", filter, "--format", "{{.Names}}");
-    return names.split("\n").filter((name) => name !== "" && !name.includes(".probe-"));
+    const found = await this.engine.containers(await this.label());
+    return found.map(({ name }) => name).filter((name) => !name.includes(".probe-"));
+  }
+
+  /** What this backend's containers bear, and the images that were made of them. */
+  async label(): Promise<string> {
+    return `dockhost.backend=${(await backendId(this.dataDirectory)) ?? "none"}`;
   }
 
   async slotDirectories(): Promise<string[]> {
@@ -129,6 +143,8 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#backends.map((backend) => backend.leave()));
     await this.server[Symbol.asyncDispose]();
+    if (this.#isOnTheMachine)
+      await copyFile(join(this.dataDirectory, TRIAL), TRIAL_OF_THE_MACHINE).catch(() => "none was made");
     await removeBackend(this.dataDirectory, this.docker);
   }
 }

@@ -19,6 +19,8 @@ export class SshUser implements AsyncDisposable {
   readonly #folder: string;
   /** Where containers' ports are published. */
   readonly #host: string;
+  /** What was scanned, by the port and the fingerprint that it had: a login checks it again. */
+  readonly #scanned = new Map<string, string>();
 
   private constructor(folder: string, host: string) {
     this.#folder = folder;
@@ -64,12 +66,18 @@ export class SshUser implements AsyncDisposable {
 
   /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
   async #announcedHostKey({ ports, ssh }: Reachable): Promise<string> {
+    const announced = `${ports.ssh} ${ssh?.hostKeyFingerprint ?? ""}`;
+    const known = this.#scanned.get(announced);
+    if (known !== undefined) return known;
     const scanned = await this.scan({ ports });
     const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
     await writeFile(file, scanned);
     const { stdout } = await outcome("ssh-keygen", ["-l", "-f", file]);
     const fingerprint = stdout.split(" ")[1] ?? "none";
-    if (fingerprint === ssh?.hostKeyFingerprint) return scanned;
+    if (fingerprint === ssh?.hostKeyFingerprint) {
+      this.#scanned.set(announced, scanned);
+      return scanned;
+    }
     throw new Error(`port ${ports.ssh} shows ${fingerprint}, the reply says ${ssh?.hostKeyFingerprint ?? "nothing"}`);
   }
 }

@@ -1,0 +1,79 @@
+import { DockerApi } from "../../backend/src/engine/docker-api.ts";
+
+/** What of a container's inspection the tests look at. */
+export interface Inspected {
+  readonly Id: string;
+  readonly Name: string;
+  readonly Created: string;
+  readonly State: { readonly Running: boolean; readonly StartedAt: string };
+  readonly Config: { readonly Labels: Readonly<Record<string, string>>; readonly Env: readonly string[] };
+  readonly Mounts: readonly { readonly Source: string; readonly Destination: string; readonly RW: boolean }[];
+  readonly HostConfig: {
+    readonly CapDrop: readonly string[];
+    readonly CapAdd: readonly string[];
+    readonly Privileged: boolean;
+    readonly SecurityOpt: readonly string[] | null;
+    readonly Ulimits: readonly { readonly Name: string; readonly Soft: number; readonly Hard: number }[];
+    readonly Binds: readonly string[] | null;
+    readonly Mounts?: readonly object[];
+    readonly Devices: readonly object[] | null;
+    readonly VolumesFrom: readonly string[] | null;
+    readonly PortBindings: Readonly<Record<string, readonly { readonly HostPort: string }[]>>;
+    readonly PidMode: string;
+    readonly IpcMode: string;
+    readonly UTSMode: string;
+  };
+  readonly NetworkSettings: {
+    readonly Ports: Readonly<Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[]>>;
+    readonly Networks: Readonly<Record<string, { readonly IPAddress: string }>>;
+  };
+}
+
+interface Listed {
+  readonly name: string;
+  readonly image: string;
+}
+
+const OF_THE_MACHINE = "/var/run/docker.sock";
+
+/**
+ * What tests look at again and again while they wait, asked of the Engine itself: to start a `docker` for each look would
+ * keep a processor busy.
+ */
+export class EngineApi {
+  readonly #api: DockerApi;
+
+  constructor(socketPath = OF_THE_MACHINE) {
+    this.#api = new DockerApi({ kind: "unix", socketPath });
+  }
+
+  /** Running or not; those that bear `label` (`key` or `key=value`), where it is given. */
+  async containers(label?: string): Promise<Listed[]> {
+    const query = { all: true, filters: labelled(label) };
+    const found = await this.#api.call<{ Names: string[]; Image: string }[]>("GET", "/containers/json", { query });
+    return found.map(({ Names, Image }) => ({ name: Names[0]?.slice(1) ?? "", image: Image }));
+  }
+
+  async inspect(idOrName: string): Promise<Inspected> {
+    return this.#api.call("GET", `/containers/${idOrName}/json`);
+  }
+
+  /**
+   * `name:tag` of the images, `<none>:<none>` of one that has no name: those that bear `label`, or `all` with the layers
+   * that others are made on.
+   */
+  async images(which: { label: string } | "all"): Promise<string[]> {
+    const query = which === "all" ? { all: true } : { filters: labelled(which.label) };
+    const found = await this.#api.call<{ RepoTags: string[] | null }[]>("GET", "/images/json", { query });
+    return found.flatMap(({ RepoTags }) => RepoTags ?? ["<none>:<none>"]);
+  }
+
+  async networks(): Promise<string[]> {
+    return (await this.#api.call<{ Name: string }[]>("GET", "/networks")).map(({ Name }) => Name);
+  }
+}
+
+const labelled = (label: string | undefined) => (label === undefined ? {} : { label: [label] });
+
+/** Of the machine's own Engine. */
+export const inspect = (idOrName: string): Promise<Inspected> => new EngineApi().inspect(idOrName);
