@@ -22,6 +22,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
+          // A process for each file would take longer to start than most of them run.
+          isolate: false,
           include: ["{protocol,backend,main-server,frontend}/src/**/*.test.ts", "{scripts,bench}/**/*.test.ts"],
         },
       },

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { docker, outcome, removeLabelled } from "./support/docker-cli.ts";
+import { docker, outcome } from "./support/docker-cli.ts";
+import { EngineApi } from "./support/engine-api.ts";
 
 const image = "dockhost/instance:latest";
 const label = `dockhost.test=${randomUUID()}`;
@@ -28,7 +29,7 @@ beforeAll(async () => {
   ada = await newKey("ada");
   eve = await newKey("eve");
 });
-afterEach(() => removeLabelled(label));
+afterEach(() => new EngineApi().removeAll(label));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function newKey(name: string) {

@@ -2,12 +2,17 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Reply } from "@dockhost/protocol";
+import { DockerEngine } from "../../backend/src/engine/docker-engine.ts";
 import { PrivateEngine } from "../support/private-engine.ts";
+import { rounds } from "../support/rounds.ts";
 import { newUser, Site } from "../support/site.ts";
 import { SshUser, type KeyPair } from "../support/ssh.ts";
 import { expectHealed } from "./healed.ts";
 import { record } from "./ledger.ts";
 import { Tenant } from "./tenant.ts";
+
+const KILLS = rounds(1, 2);
+const POWER_CUTS = rounds(1, 2);
 
 let machine: PrivateEngine;
 let person: SshUser;
@@ -68,6 +73,23 @@ async function resynced(site: Site, before: number): Promise<void> {
 const inventories = (site: Site) => site.connection.said.reports("inventory").length;
 
 describe("Docker that", () => {
+  test("is started anew bears another id of its start, and one id until then: what was tried out before counts no more", async () => {
+    const startId = async () => {
+      const engine = new DockerEngine({ kind: "unix", socketPath: machine.url.replace("unix://", "") });
+      return (await engine.info()).startId;
+    };
+    const first = await startId();
+    expect(first).toMatch(/^[0-9a-f]{64}$/);
+    expect(await startId()).toBe(first);
+    await machine.stop();
+    await machine.start();
+    const second = await startId();
+    expect(second).not.toBe(first);
+    await machine.kill();
+    await machine.start();
+    expect(await startId()).not.toBe(second);
+  });
+
   test("restarts is re-listed; commands are refused at once meanwhile; containers, ports and files are as they were", async () => {
     await using site = await Site.open({ machine });
     await using foreign = await stranger();
@@ -96,7 +118,7 @@ describe("Docker that", () => {
     await using site = await Site.open({ machine });
     await using foreign = await stranger();
     const tenants = await runningAndStopped(site);
-    for (let round = 0; round < 2; round += 1) {
+    for (let round = 0; round < KILLS; round += 1) {
       const before = inventories(site);
       await machine.kill();
       await machine.start();
@@ -104,14 +126,14 @@ describe("Docker that", () => {
       await expectBothAsBefore(site, tenants);
     }
     await foreign.expectUntouched();
-    record({ fault: "Docker daemon killed (SIGKILL), host loses power", runs: 2 });
+    record({ fault: "Docker daemon killed (SIGKILL), host loses power", runs: KILLS });
   });
 
   test("loses power with its whole host runs again what ran; an operation under way then is done once, by its retry", async () => {
     await using site = await Site.open({ machine });
     await using foreign = await stranger();
     const tenants = await runningAndStopped(site);
-    const requests = [asking("cid"), asking("cid")];
+    const requests = Array.from({ length: POWER_CUTS }, () => asking("cid"));
     for (const request of requests) {
       site.connection.socket.emit("create-container", request);
       await delay(150 + Math.random() * 250);

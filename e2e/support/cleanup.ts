@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { docker, removeLabelled } from "./docker-cli.ts";
+import { EngineApi } from "./engine-api.ts";
 
 /** The id by which a backend knows its containers; undefined where none has ever worked in that directory. */
 export async function backendId(dataDirectory: string): Promise<string | undefined> {
@@ -8,9 +8,9 @@ export async function backendId(dataDirectory: string): Promise<string | undefin
   return text.trim() === "" ? undefined : text.trim();
 }
 
-/** Removes a data directory and every container of the backend that worked in it, on the Engine of `run`; nobody else's. */
-export async function removeBackend(dataDirectory: string, run = docker): Promise<void> {
+/** Removes a data directory and every container of the backend that worked in it, on that Engine; nobody else's. */
+export async function removeBackend(dataDirectory: string, engine = new EngineApi()): Promise<void> {
   const id = await backendId(dataDirectory);
-  if (id !== undefined) await removeLabelled(`dockhost.backend=${id}`, run);
+  if (id !== undefined) await engine.removeAll(`dockhost.backend=${id}`);
   await rm(dataDirectory, { recursive: true, force: true });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DockerApi } from "../../backend/src/engine/docker-api.ts";
 
 /** What of a container's inspection the tests look at. */
@@ -30,9 +31,14 @@ export interface Inspected {
 }
 
 interface Listed {
+  readonly id: string;
   readonly name: string;
   readonly image: string;
 }
+
+/** How long containers may take to go, and how often is looked whether they are gone, ms. */
+const REMOVAL_MS = 60_000;
+const REMOVAL_LOOK_MS = 200;
 
 const OF_THE_MACHINE = "/var/run/docker.sock";
 
@@ -50,12 +56,31 @@ export class EngineApi {
   /** Running or not; those that bear `label` (`key` or `key=value`), where it is given. */
   async containers(label?: string): Promise<Listed[]> {
     const query = { all: true, filters: labelled(label) };
-    const found = await this.#api.call<{ Names: string[]; Image: string }[]>("GET", "/containers/json", { query });
-    return found.map(({ Names, Image }) => ({ name: Names[0]?.slice(1) ?? "", image: Image }));
+    const found = await this.#api.call<{ Id: string; Names: string[]; Image: string }[]>("GET", "/containers/json", {
+      query,
+    });
+    return found.map(({ Id, Names, Image }) => ({ id: Id, name: Names[0]?.slice(1) ?? "", image: Image }));
   }
 
   async inspect(idOrName: string): Promise<Inspected> {
     return this.#api.call("GET", `/containers/${idOrName}/json`);
+  }
+
+  /** Removes every container that bears `label`; one whose removal was begun by somebody else is waited for. */
+  async removeAll(label: string): Promise<void> {
+    const end = performance.now() + REMOVAL_MS;
+    for (;;) {
+      const found = await this.containers(label);
+      if (found.length === 0) return;
+      const removals = await Promise.allSettled(found.map(({ id }) => this.#remove(id)));
+      const failed = removals.find((removal) => removal.status === "rejected");
+      if (failed && performance.now() > end) throw failed.reason;
+      if (failed) await delay(REMOVAL_LOOK_MS);
+    }
+  }
+
+  async #remove(id: string): Promise<void> {
+    await this.#api.call("DELETE", `/containers/${id}`, { query: { force: true, v: true } });
   }
 
   /**

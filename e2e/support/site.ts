@@ -145,7 +145,7 @@ export class Site implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
     if (this.#isOnTheMachine)
       await copyFile(join(this.dataDirectory, TRIAL), TRIAL_OF_THE_MACHINE).catch(() => "none was made");
-    await removeBackend(this.dataDirectory, this.docker);
+    await removeBackend(this.dataDirectory, this.engine);
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,8 +20,8 @@ export class SshUser implements AsyncDisposable {
   readonly #folder: string;
   /** Where containers' ports are published. */
   readonly #host: string;
-  /** What was scanned, by the port and the fingerprint that it had: a login checks it again. */
-  readonly #scanned = new Map<string, string>();
+  /** Lines of known_hosts that have been compared, by the port and the fingerprint. */
+  readonly #known = new Map<string, string>();
 
   private constructor(folder: string, host: string) {
     this.#folder = folder;
@@ -37,21 +38,45 @@ export class SshUser implements AsyncDisposable {
     return { file, publicKey: (await readFile(`${file}.pub`, "utf8")).trim() };
   }
 
-  /** Logs in by `key` and runs `command`, trusting only the host key whose fingerprint the backend told. */
+  /** Logs in by `key` and runs `command`; throws where the host key is not the one whose fingerprint the backend told. */
   async login(container: Reachable, key: KeyPair, command = "whoami"): Promise<Outcome> {
-    return this.loginKnowing(await this.#announcedHostKey(container), container, key, command);
+    const { ports, ssh } = container;
+    const announced = `${ports.ssh} ${ssh?.hostKeyFingerprint ?? "nothing"}`;
+    const known = this.#known.get(announced);
+    if (known !== undefined) return this.loginKnowing(known, container, key, command);
+
+    const knownHosts = join(this.#folder, `${randomUUID()}.known`);
+    const outcome = await this.#ssh(container, key, command, knownHosts, "accept-new");
+    const shown = await readFile(knownHosts, "utf8").catch(() => "");
+    const fingerprint = fingerprintIn(shown);
+    if (fingerprint !== ssh?.hostKeyFingerprint)
+      throw new Error(`port ${ports.ssh} shows ${fingerprint}, the reply says ${announced}: ${outcome.stderr}`);
+    this.#known.set(announced, shown);
+    return outcome;
   }
 
   /** Likewise, trusting what `line` says: a line of known_hosts. */
   async loginKnowing(line: string, container: Reachable, key: KeyPair, command = "whoami"): Promise<Outcome> {
     const knownHosts = join(this.#folder, `${container.containerId}.known`);
     await writeFile(knownHosts, line);
-    const options = ["BatchMode=yes", "IdentitiesOnly=yes", "StrictHostKeyChecking=yes", "ConnectTimeout=10"];
+    return this.#ssh(container, key, command, knownHosts, "yes");
+  }
+
+  async #ssh(
+    { ports, ssh }: Reachable,
+    key: KeyPair,
+    command: string,
+    knownHosts: string,
+    checking: "yes" | "accept-new",
+  ): Promise<Outcome> {
+    const options = [
+      ...["BatchMode=yes", "IdentitiesOnly=yes", "ConnectTimeout=10", "LogLevel=ERROR"],
+      ...[`StrictHostKeyChecking=${checking}`, `UserKnownHostsFile=${knownHosts}`, "GlobalKnownHostsFile=/dev/null"],
+    ];
     return outcome("ssh", [
       ...["-F", "none", ...options.flatMap((option) => ["-o", option])],
-      ...["-o", `UserKnownHostsFile=${knownHosts}`, "-o", "GlobalKnownHostsFile=/dev/null"],
-      ...["-i", key.file, "-p", String(container.ports.ssh)],
-      ...[`${container.ssh?.user ?? "nobody"}@${this.#host}`, command],
+      ...["-i", key.file, "-p", String(ports.ssh)],
+      ...[`${ssh?.user ?? "nobody"}@${this.#host}`, command],
     ]);
   }
 
@@ -63,21 +88,12 @@ export class SshUser implements AsyncDisposable {
   async scan({ ports }: Pick<Reachable, "ports">): Promise<string> {
     return (await outcome("ssh-keyscan", ["-T", "10", "-t", "ed25519", "-p", String(ports.ssh), this.#host])).stdout;
   }
+}
 
-  /** The line for known_hosts; throws where the key that the port shows is not the one of the reply. */
-  async #announcedHostKey({ ports, ssh }: Reachable): Promise<string> {
-    const announced = `${ports.ssh} ${ssh?.hostKeyFingerprint ?? ""}`;
-    const known = this.#scanned.get(announced);
-    if (known !== undefined) return known;
-    const scanned = await this.scan({ ports });
-    const file = join(this.#folder, `scan-${ports.ssh}-${Math.random()}`);
-    await writeFile(file, scanned);
-    const { stdout } = await outcome("ssh-keygen", ["-l", "-f", file]);
-    const fingerprint = stdout.split(" ")[1] ?? "none";
-    if (fingerprint === ssh?.hostKeyFingerprint) {
-      this.#scanned.set(announced, scanned);
-      return scanned;
-    }
-    throw new Error(`port ${ports.ssh} shows ${fingerprint}, the reply says ${ssh?.hostKeyFingerprint ?? "nothing"}`);
-  }
+/** As ssh-keygen -l writes it, of the key in a line of known_hosts. */
+function fingerprintIn(line: string): string {
+  const [, , blob] = line.trim().split(" ");
+  if (blob === undefined) return "no host key";
+  const digest = createHash("sha256").update(Buffer.from(blob, "base64")).digest("base64");
+  return `SHA256:${digest.replace(/=+$/, "")}`;
 }
