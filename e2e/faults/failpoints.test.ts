@@ -97,8 +97,11 @@ const AFTER: Readonly<Record<Command, Expected>> = {
   "delete-container": "absent",
 };
 
-/** Where the retry is killed too: everywhere, or at the first of each group where there is no time for all. */
-const KILLED_AGAIN = FAILPOINTS.filter((name, index, all) => isSoak || groupOf(name) !== groupOf(all[index - 1]));
+/**
+ * Where the retry is killed too, and a second user's command is cut off with hers, who then asks for something else:
+ * everywhere, or at the first of each group where there is no time for all.
+ */
+const THOROUGHLY = FAILPOINTS.filter((name, index, all) => isSoak || groupOf(name) !== groupOf(all[index - 1]));
 
 /** A busy machine needs a while for a group's backends to live and die, ms. */
 const GROUP_MS = 900_000;
@@ -143,7 +146,7 @@ function waysTo(name: Failpoint): readonly Way[] {
   const ways = (WAYS as Partial<typeof WAYS>)[name];
   if (!ways) throw new Error(`nobody has told yet how a backend comes to ${name}: add a way to WAYS`);
   if (isSoak) return ways;
-  const again = KILLED_AGAIN.includes(name);
+  const again = THOROUGHLY.includes(name);
   return ways.slice(0, 1).map((way) => ({ ...way, passings: [1], again: again && way.again === true }));
 }
 
@@ -152,6 +155,7 @@ class Stage implements AsyncDisposable {
   readonly #mortal: MortalSite;
   readonly #again = newUser("again");
   readonly #other = newUser("other");
+  #othersState: Expected = "absent";
   readonly #bystanders = { [newUser("runs")]: "running", [newUser("rests")]: "stopped" } as const;
 
   private constructor(mortal: MortalSite) {
@@ -171,7 +175,8 @@ class Stage implements AsyncDisposable {
   async round(name: Failpoint, passing: number, way: Way): Promise<void> {
     const [again, other] = [this.#again, this.#other];
     const place = `${name} ${passing} of ${way.command}`;
-    const [before] = await Promise.all([this.#bring(again, way.before), this.#bring(other, way.before)]);
+    const users = THOROUGHLY.includes(name) ? [again, other] : [again];
+    const [before] = await Promise.all(users.map((username) => this.#bring(username, way.before)));
     if (way.portTaken && before) await this.#writeMark(before);
     await using taken = way.portTaken && before ? await hold(before.ports.http) : undefined;
     const untouched = await this.#lookAtBystanders();
@@ -179,27 +184,25 @@ class Stage implements AsyncDisposable {
 
     const operationId = randomUUID();
     await this.#dieAt(name, passing, way, before, operationId);
-    const [reply, instead] = await Promise.all([
+    const [reply] = await Promise.all([
       this.#send(way.command, again, operationId, way.limits),
-      this.#send(INSTEAD[way.command], other, randomUUID()),
+      users.includes(other) && this.#askInstead(way.command, place),
     ]);
 
     expect(this.#mortal.deaths.slice(diedBefore), place).toContain(`${name} ${passing}`);
     if (way.again) expect(this.deaths - diedBefore, place).toBeGreaterThanOrEqual(2);
     this.#mortal.order();
     expect(reply, place).toMatchObject({ success: true });
-    // A create may come where the delete that was cut off had not begun.
-    if (!instead.success) expect(instead, place).toMatchObject({ error: { code: "ALREADY_EXISTS" } });
     if (taken) {
       expect(reply, place).not.toMatchObject({ data: { ports: { http: taken.port } } });
     } else if (way.before !== "absent" && AFTER[way.command] !== "absent") {
       expect(reply, place).toMatchObject({ data: { containerId: before?.containerId, ports: before?.ports } });
     }
     await this.#expectRepeatable(way, again, operationId, reply);
-    const [hers, theirs] = [AFTER[way.command], AFTER[INSTEAD[way.command]]];
-    await expectInvariants(this.#mortal.site, { ...this.#bystanders, [again]: hers, [other]: theirs });
+    const states = { ...this.#bystanders, [again]: AFTER[way.command], [other]: this.#othersState };
+    await expectInvariants(this.#mortal.site, states);
     expect(await this.#lookAtBystanders(), place).toEqual(untouched);
-    await this.#expectLogin(hers === "running" ? again : other, place);
+    for (const username of users) if (states[username] === "running") await this.#expectLogin(username, place);
     if (way.portTaken) await this.#expectMark(again, place);
   }
 
@@ -219,10 +222,20 @@ class Stage implements AsyncDisposable {
     }
     const connection = await mortal.alive();
     const once = [...(way.earlier ? [{ at: way.earlier, passing: 1 }] : []), here];
-    mortal.order(...once, ...(KILLED_AGAIN.includes(name) ? [here] : []));
+    const isThorough = THOROUGHLY.includes(name);
+    mortal.order(...once, ...(isThorough ? [here] : []));
     connection.socket.emit(way.command, request(way.command, this.#again, operationId, way.limits));
-    connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
+    if (isThorough) connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
     await mortal.death();
+  }
+
+  /** The other user, who does not repeat what was cut off. */
+  async #askInstead(cutOff: Command, place: string): Promise<void> {
+    const instead = INSTEAD[cutOff];
+    const reply = await this.#send(instead, this.#other, randomUUID());
+    // A create may come where the delete that was cut off had not begun.
+    if (!reply.success) expect(reply, place).toMatchObject({ error: { code: "ALREADY_EXISTS" } });
+    this.#othersState = AFTER[instead];
   }
 
   /** I6: a repeat executes nothing, and its reply is the same. */
