@@ -19,7 +19,7 @@ import { TestImages } from "./support/test-images.ts";
 const IMAGE = "dockhost/instance:latest";
 
 /** How often is killed, and the moments over which the kills are spread, ms. */
-const CREATES = rounds(5, 14);
+const CREATES = rounds(4, 14);
 const LONGEST_CREATE_MS = 600;
 const DELETES = rounds(3, 5);
 const LONGEST_DELETE_MS = 150;

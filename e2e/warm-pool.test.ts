@@ -25,13 +25,17 @@ const siteWith = async (warmPool: number, environment = {}): Promise<Site> => {
   return site;
 };
 
-/** Waits until the backend says that so many stand ready; answers their names. */
+/** Waits until so many stand ready, by the backend's word and by Docker's; answers their names. */
 async function standing(site: Site, count: number): Promise<string[]> {
-  const told = () => site.connection.said.latest("backend-status")?.usage.warmSlots;
-  await vi.waitFor(() => expect(told()).toBe(count), { timeout: 60_000, interval: 50 });
-  const names = await site.unclaimed();
-  expect(names).toHaveLength(count);
-  return names;
+  return vi.waitFor(
+    async () => {
+      expect(site.connection.said.latest("backend-status")?.usage.warmSlots).toBe(count);
+      const names = await site.unclaimed();
+      expect(names).toHaveLength(count);
+      return names;
+    },
+    { timeout: 60_000, interval: 50 },
+  );
 }
 
 const create = (site: Site, name: string, more: object = {}): Promise<Container> =>

@@ -43,7 +43,7 @@ describe.each(["0", "2"])("the command state machine with %s containers made ahe
         await clean();
         await fc.asyncModelRun(() => ({ model: { containers: new Map() }, real: agent }), steps);
       }),
-      { numRuns: 50 },
+      { numRuns: 30 },
     );
   }, 60_000);
 });

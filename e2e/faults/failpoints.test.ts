@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Container, Limits } from "@dockhost/protocol";
 import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
-import type { Environment } from "../support/backend-process.ts";
 import { docker } from "../support/docker-cli.ts";
 import { inspect } from "../support/engine-api.ts";
 import { hold } from "../support/ports.ts";
@@ -122,7 +121,7 @@ describe.concurrent("a backend killed at any moment of", () => {
     "%s:… leaves exactly what was asked for, whether the same is asked again or something else",
     async (group) => {
       // Two users' containers stand ready where it is about these.
-      await using stage = await Stage.open({ DOCKHOST_WARM_POOL: group === "spare" ? "2" : "0" });
+      await using stage = await Stage.open(group === "spare" ? 2 : 0);
       for (const name of FAILPOINTS.filter((one) => groupOf(one) === group)) {
         for (const way of waysTo(name)) {
           for (const passing of way.passings ?? [1]) await stage.round(name, passing, way);
@@ -158,12 +157,15 @@ class Stage implements AsyncDisposable {
   #othersState: Expected = "absent";
   readonly #bystanders = { [newUser("runs")]: "running", [newUser("rests")]: "stopped" } as const;
 
-  private constructor(mortal: MortalSite) {
+  readonly #warmPool: number;
+
+  private constructor(mortal: MortalSite, warmPool: number) {
     this.#mortal = mortal;
+    this.#warmPool = warmPool;
   }
 
-  static async open(environment: Environment): Promise<Stage> {
-    const stage = new Stage(await MortalSite.open(environment));
+  static async open(warmPool: number): Promise<Stage> {
+    const stage = new Stage(await MortalSite.open({ DOCKHOST_WARM_POOL: String(warmPool) }), warmPool);
     await Promise.all(Object.entries(stage.#bystanders).map(([username, state]) => stage.#bring(username, state)));
     return stage;
   }
@@ -179,6 +181,7 @@ class Stage implements AsyncDisposable {
     const [before] = await Promise.all(users.map((username) => this.#bring(username, way.before)));
     if (way.portTaken && before) await this.#writeMark(before);
     await using taken = way.portTaken && before ? await hold(before.ports.http) : undefined;
+    await this.#poolIsFull();
     const untouched = await this.#lookAtBystanders();
     const diedBefore = this.deaths;
 
@@ -227,6 +230,13 @@ class Stage implements AsyncDisposable {
     connection.socket.emit(way.command, request(way.command, this.#again, operationId, way.limits));
     if (isThorough) connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
     await mortal.death();
+  }
+
+  /** A create finds one that stands ready. */
+  async #poolIsFull(): Promise<void> {
+    const { said } = await this.#mortal.alive();
+    const told = () => said.latest("backend-status")?.usage.warmSlots;
+    await vi.waitFor(() => expect(told()).toBe(this.#warmPool), { timeout: 60_000, interval: 50 });
   }
 
   /** The other user, who does not repeat what was cut off. */
