@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { docker, outcome } from "./support/docker-cli.ts";
-import { EngineApi } from "./support/engine-api.ts";
+import { machinesEngine } from "./support/engine-api.ts";
 
 const image = "dockhost/instance:latest";
 const label = `dockhost.test=${randomUUID()}`;
@@ -29,7 +29,7 @@ beforeAll(async () => {
   ada = await newKey("ada");
   eve = await newKey("eve");
 });
-afterEach(() => new EngineApi().removeAll(label));
+afterEach(() => machinesEngine.removeAll(label));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function newKey(name: string) {

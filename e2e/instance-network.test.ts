@@ -280,9 +280,7 @@ describe("the bridge on an Engine without one", () => {
   afterAll(() => bare[Symbol.asyncDispose]());
 
   test("is made once, however many agents ask at once, and has the interface that was told before", async () => {
-    const engines = [1, 2, 3].map(
-      () => new DockerEngine({ kind: "unix", socketPath: bare.url.replace("unix://", "") }),
-    );
+    const engines = [1, 2, 3].map(() => new DockerEngine({ kind: "unix", socketPath: bare.socketPath }));
     const [first] = engines;
     expect(await first?.bridgeInterface("dockhost")).toBe("dockhost");
     await Promise.all([...engines, ...engines].map((engine) => engine.ensureIsolatedBridge("dockhost")));
@@ -295,7 +293,7 @@ describe("the bridge on an Engine without one", () => {
   test("that was made without a name for its interface is found by its id", async () => {
     const id = await bare.docker("network", "create", "dockhost");
     const name = `br-${id.slice(0, 12)}`;
-    const engine = new DockerEngine({ kind: "unix", socketPath: bare.url.replace("unix://", "") });
+    const engine = new DockerEngine({ kind: "unix", socketPath: bare.socketPath });
     expect(await engine.bridgeInterface("dockhost")).toBe(name);
     const [program = "", ...inside] = bare.namespace.inside;
     const run = ["env", `DOCKER_HOST=${bare.url}`, process.execPath, FIREWALL];

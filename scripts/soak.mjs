@@ -11,7 +11,8 @@ import { runTests } from "./test.mjs";
 const HELP = `npm run soak -- [--schedules N] [--seed S] [--path P]
 
 Runs every test of faults, in each order and as often as takes hours where npm test has minutes, and N random schedules
-of commands and faults (100 where none is given), then writes what they cost to docs/faults.md. Exit code 1 where anything was lost, duplicated, orphaned or hung, or a test failed.
+of commands and faults (100 where none is given), then writes what they cost to docs/faults.md. Exit code 1 where
+anything was lost, duplicated, orphaned or hung, or a test failed.
 
   --schedules N   how many random schedules to run
   --seed S        the seed that an earlier run has printed: its schedules once more
@@ -35,7 +36,10 @@ async function soak() {
   process.exitCode = await runTests([...files, "--project", "e2e", "--disable-console-intercept"]);
 }
 
-/** Those that put a row into the table, or try more here, wherever they stand; the schedules do it through a file of their own. */
+/**
+ * Those that put a row into the table, or try more here, wherever they stand; the schedules do it through a file of
+ * their own.
+ */
 export function testsOfFaults() {
   const tests = readdirSync("e2e", { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".test.ts"));
   const puttingRows = tests

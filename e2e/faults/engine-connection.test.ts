@@ -24,7 +24,7 @@ beforeAll(async () => {
   person = await SshUser.arrive(machine.address);
   key = await person.newKey("ada");
   folder = await mkdtemp(join(tmpdir(), "dockhost-faults-"));
-  engine = await FaultProxy.open(join(folder, "engine.sock"), machine.url.replace("unix://", ""));
+  engine = await FaultProxy.open(join(folder, "engine.sock"), machine.socketPath);
 });
 afterAll(async () => {
   await engine[Symbol.asyncDispose]();

@@ -76,7 +76,7 @@ const inventories = (site: Site) => site.connection.said.reports("inventory").le
 describe("Docker that", () => {
   test("is started anew bears another id of its start, and one id until then: what was tried out before counts no more", async () => {
     const startId = async () => {
-      const engine = new DockerEngine({ kind: "unix", socketPath: machine.url.replace("unix://", "") });
+      const engine = new DockerEngine({ kind: "unix", socketPath: machine.socketPath });
       return (await engine.info()).startId;
     };
     const first = await startId();

@@ -100,7 +100,8 @@ const AFTER: Readonly<Record<Command, Expected>> = {
  * Where the retry is killed too, and a second user's command is cut off with hers, who then asks for something else:
  * everywhere, or at the first of each group where there is no time for all.
  */
-const THOROUGHLY = FAILPOINTS.filter((name, index, all) => isSoak || groupOf(name) !== groupOf(all[index - 1]));
+const isThorough = (name: Failpoint): boolean =>
+  isSoak || name === FAILPOINTS.find((one) => groupOf(one) === groupOf(name));
 
 /** A busy machine needs a while for a group's backends to live and die, ms. */
 const GROUP_MS = 900_000;
@@ -129,7 +130,7 @@ describe.concurrent("a backend killed at any moment of", () => {
       }
       record({
         fault: "backend killed (SIGKILL) at any step of a command",
-        test: `killed at any moment of ${String(group)}:…, once and twice in a row`,
+        test: `killed at any moment of ${group}:…, once and twice in a row`,
         runs: stage.deaths,
       });
     },
@@ -137,16 +138,15 @@ describe.concurrent("a backend killed at any moment of", () => {
   );
 });
 
-function groupOf(name: string | undefined): string | undefined {
-  return name?.replace(/:.*/, "");
+function groupOf(name: Failpoint): string {
+  return name.replace(/:.*/, "");
 }
 
 function waysTo(name: Failpoint): readonly Way[] {
   const ways = (WAYS as Partial<typeof WAYS>)[name];
   if (!ways) throw new Error(`nobody has told yet how a backend comes to ${name}: add a way to WAYS`);
   if (isSoak) return ways;
-  const again = THOROUGHLY.includes(name);
-  return ways.slice(0, 1).map((way) => ({ ...way, passings: [1], again: again && way.again === true }));
+  return ways.slice(0, 1).map((way) => ({ ...way, passings: [1], again: isThorough(name) && way.again === true }));
 }
 
 /** Two users whose commands are cut off, and two who only have their containers. */
@@ -154,10 +154,10 @@ class Stage implements AsyncDisposable {
   readonly #mortal: MortalSite;
   readonly #again = newUser("again");
   readonly #other = newUser("other");
-  #othersState: Expected = "absent";
   readonly #bystanders = { [newUser("runs")]: "running", [newUser("rests")]: "stopped" } as const;
-
   readonly #warmPool: number;
+  /** What the other user has, once what she asked for instead is done. */
+  #othersState: Expected = "absent";
 
   private constructor(mortal: MortalSite, warmPool: number) {
     this.#mortal = mortal;
@@ -177,7 +177,7 @@ class Stage implements AsyncDisposable {
   async round(name: Failpoint, passing: number, way: Way): Promise<void> {
     const [again, other] = [this.#again, this.#other];
     const place = `${name} ${passing} of ${way.command}`;
-    const users = THOROUGHLY.includes(name) ? [again, other] : [again];
+    const users = isThorough(name) ? [again, other] : [again];
     const [before] = await Promise.all(users.map((username) => this.#bring(username, way.before)));
     if (way.portTaken && before) await this.#writeMark(before);
     await using taken = way.portTaken && before ? await hold(before.ports.http) : undefined;
@@ -225,10 +225,10 @@ class Stage implements AsyncDisposable {
     }
     const connection = await mortal.alive();
     const once = [...(way.earlier ? [{ at: way.earlier, passing: 1 }] : []), here];
-    const isThorough = THOROUGHLY.includes(name);
-    mortal.order(...once, ...(isThorough ? [here] : []));
+    mortal.order(...once, ...(isThorough(name) ? [here] : []));
     connection.socket.emit(way.command, request(way.command, this.#again, operationId, way.limits));
-    if (isThorough) connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
+    if (isThorough(name))
+      connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
     await mortal.death();
   }
 

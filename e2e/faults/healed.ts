@@ -19,7 +19,7 @@ export async function expectHealed(site: Site, expected: Readonly<Record<string,
 }
 
 async function expectWhole(site: Site, { username, containerId, ports, state }: Container): Promise<void> {
-  const { Name, Config, HostConfig } = await site.engine.inspect(containerId);
+  const { Name, Config, HostConfig } = await site.engineApi.inspect(containerId);
   expect(Name).toBe(`/dockhost-${username}`);
 
   const { "dockhost.slot": slot = "", "dockhost.ports": base } = Config.Labels;

@@ -34,10 +34,10 @@ export async function expectInvariants(site: Site, expected: Readonly<Record<str
 
 /** A commit hands the container's labels down to the image. */
 async function imagesOfMoves(site: Site): Promise<string[]> {
-  return (await site.engine.images({ label: await site.label() })).sort();
+  return (await site.engineApi.images({ label: await site.label() })).sort();
 }
 
 async function imagesInUse(site: Site): Promise<string[]> {
-  const images = (await site.engine.containers(await site.label())).map(({ image }) => image);
+  const images = (await site.engineApi.containers(await site.label())).map(({ image }) => image);
   return images.filter((image) => image.startsWith("dockhost/moved:")).sort();
 }

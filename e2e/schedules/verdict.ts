@@ -87,7 +87,7 @@ async function orphan(containers: readonly Container[], world: World): Promise<D
   const [names, images, networks, files] = await Promise.all([
     world.containerNames(),
     world.unusedImages(),
-    world.machine.api.networks(),
+    world.machine.engineApi.networks(),
     world.files(),
   ]);
   const known = new Set(containers.map(({ username }) => `dockhost-${username}`));

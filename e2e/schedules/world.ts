@@ -77,12 +77,12 @@ export class World implements AsyncDisposable {
   static async open(): Promise<World> {
     const machine = await PrivateEngine.open();
     const { gateway } = machine.namespace;
-    const socket = machine.url.replace("unix://", "");
-    const toEngine = await FaultProxy.open(`${socket}.proxy`, socket);
+    const { socketPath } = machine;
+    const toEngine = await FaultProxy.open(`${socketPath}.proxy`, socketPath);
     const server = await MainServerDouble.listen(PING);
     const toServer = await FaultProxy.open({ host: gateway, port: 0 }, { host: "127.0.0.1", port: server.port });
     const environment = {
-      DOCKER_HOST: `unix://${socket}.proxy`,
+      DOCKER_HOST: `unix://${socketPath}.proxy`,
       DOCKHOST_PORT_RANGE: `${FIRST_PORT}-${LAST_PORT}`,
       DOCKHOST_WARM_POOL: "1",
       MAIN_SERVER_BACKEND_URL: `http://${gateway}:${toServer.port}`,
@@ -204,6 +204,7 @@ export class World implements AsyncDisposable {
     for (;;) {
       const { reply } = await this.command(command, input);
       if (reply || performance.now() > until) return reply;
+      await delay(50);
     }
   }
 
@@ -289,13 +290,13 @@ export class World implements AsyncDisposable {
 
   /** Names of this Engine's containers, whoever has made them. */
   async containerNames(): Promise<string[]> {
-    return (await this.machine.api.containers()).map(({ name }) => name);
+    return (await this.machine.engineApi.containers()).map(({ name }) => name);
   }
 
   /** Images that no container is made of, but for the one that new containers get. */
   async unusedImages(): Promise<string[]> {
-    const { api } = this.machine;
-    const [images, containers] = await Promise.all([api.images("all"), api.containers()]);
+    const { engineApi } = this.machine;
+    const [images, containers] = await Promise.all([engineApi.images("all"), engineApi.containers()]);
     const used = new Set(containers.map(({ image }) => image));
     return images.filter((image) => image !== "dockhost/instance:latest" && !used.has(image));
   }

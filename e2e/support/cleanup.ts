@@ -1,6 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { EngineApi } from "./engine-api.ts";
+import { machinesEngine } from "./engine-api.ts";
 
 /** The id by which a backend knows its containers; undefined where none has ever worked in that directory. */
 export async function backendId(dataDirectory: string): Promise<string | undefined> {
@@ -9,7 +9,7 @@ export async function backendId(dataDirectory: string): Promise<string | undefin
 }
 
 /** Removes a data directory and every container of the backend that worked in it, on that Engine; nobody else's. */
-export async function removeBackend(dataDirectory: string, engine = new EngineApi()): Promise<void> {
+export async function removeBackend(dataDirectory: string, engine = machinesEngine): Promise<void> {
   const id = await backendId(dataDirectory);
   if (id !== undefined) await engine.removeAll(`dockhost.backend=${id}`);
   await rm(dataDirectory, { recursive: true, force: true });

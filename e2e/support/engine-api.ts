@@ -40,8 +40,6 @@ interface Listed {
 const REMOVAL_MS = 60_000;
 const REMOVAL_LOOK_MS = 200;
 
-const OF_THE_MACHINE = "/var/run/docker.sock";
-
 /**
  * What tests look at again and again while they wait, asked of the Engine itself: to start a `docker` for each look would
  * keep a processor busy.
@@ -49,7 +47,7 @@ const OF_THE_MACHINE = "/var/run/docker.sock";
 export class EngineApi {
   readonly #api: DockerApi;
 
-  constructor(socketPath = OF_THE_MACHINE) {
+  constructor(socketPath: string) {
     this.#api = new DockerApi({ kind: "unix", socketPath });
   }
 
@@ -100,5 +98,7 @@ export class EngineApi {
 
 const labelled = (label: string | undefined) => (label === undefined ? {} : { label: [label] });
 
-/** Of the machine's own Engine. */
-export const inspect = (idOrName: string): Promise<Inspected> => new EngineApi().inspect(idOrName);
+/** The machine's own. */
+export const machinesEngine = new EngineApi("/var/run/docker.sock");
+
+export const inspect = (idOrName: string): Promise<Inspected> => machinesEngine.inspect(idOrName);

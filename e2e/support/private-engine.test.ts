@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { access, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { dirname } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { docker, outcome } from "./docker-cli.ts";
 import { PrivateEngine } from "./private-engine.ts";
@@ -71,7 +72,7 @@ test("loses its power, frozen or not, and with it everything that ran", async ()
 test("leaves nothing", async () => {
   const brief = await PrivateEngine.open({ loadImage: false });
   const { name } = brief.namespace;
-  const folder = brief.url.replace("unix://", "").replace("/docker.sock", "");
+  const folder = dirname(brief.socketPath);
   await brief[Symbol.asyncDispose]();
   expect(await mentioning(folder, name)).toEqual([]);
 });

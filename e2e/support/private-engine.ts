@@ -33,7 +33,7 @@ export class PrivateEngine implements AsyncDisposable {
   readonly namespace: NetworkNamespace;
   /** For DOCKER_HOST. */
   readonly url: string;
-  readonly api: EngineApi;
+  readonly engineApi: EngineApi;
   readonly #folder: string;
   readonly #dataRoot: string;
   readonly #moreArguments: readonly string[];
@@ -52,8 +52,8 @@ export class PrivateEngine implements AsyncDisposable {
     this.#folder = folder;
     this.#dataRoot = dataRoot;
     this.#moreArguments = moreArguments(namespace);
-    this.url = `unix://${this.#socket}`;
-    this.api = new EngineApi(this.#socket);
+    this.url = `unix://${this.socketPath}`;
+    this.engineApi = new EngineApi(this.socketPath);
   }
 
   /** A running one. Removes first what a test left that was cut off. */
@@ -152,10 +152,13 @@ export class PrivateEngine implements AsyncDisposable {
   /** Whether it answers, within a second. */
   answers(): Promise<boolean> {
     return new Promise((resolve) => {
-      const call = request({ socketPath: this.#socket, path: "/_ping", timeout: 1_000, agent: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      });
+      const call = request(
+        { socketPath: this.socketPath, path: "/_ping", timeout: 1_000, agent: false },
+        (response) => {
+          response.resume();
+          resolve(response.statusCode === 200);
+        },
+      );
       call.once("timeout", () => call.destroy());
       call.once("error", () => resolve(false));
       call.end();
@@ -181,7 +184,7 @@ export class PrivateEngine implements AsyncDisposable {
     await removeRemains(this.#folder);
   }
 
-  get #socket(): string {
+  get socketPath(): string {
     return join(this.#folder, "docker.sock");
   }
 

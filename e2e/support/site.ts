@@ -6,7 +6,7 @@ import type { BackendConnection } from "./backend-connection.ts";
 import { BackendProcess, type Environment } from "./backend-process.ts";
 import { backendId, removeBackend } from "./cleanup.ts";
 import { docker } from "./docker-cli.ts";
-import { EngineApi } from "./engine-api.ts";
+import { machinesEngine, type EngineApi } from "./engine-api.ts";
 import { API_KEY, MainServerDouble, type ServerOptions } from "./main-server-double.ts";
 import { freePortRange } from "./ports.ts";
 import type { PrivateEngine } from "./private-engine.ts";
@@ -30,12 +30,11 @@ export class Site implements AsyncDisposable {
   server: MainServerDouble;
   /** Runs `docker` against the Engine of its backends. */
   readonly docker: typeof docker;
-  readonly engine: EngineApi;
+  readonly engineApi: EngineApi;
   /** Where its containers' ports are reached. */
   readonly address: string;
   readonly #environment: Environment;
   readonly #inside: readonly string[];
-  readonly #isOnTheMachine: boolean;
   readonly #backends: BackendProcess[] = [];
 
   private constructor(
@@ -47,11 +46,10 @@ export class Site implements AsyncDisposable {
     this.dataDirectory = dataDirectory;
     this.server = server;
     this.docker = machine?.docker ?? docker;
-    this.engine = machine?.api ?? new EngineApi();
+    this.engineApi = machine?.engineApi ?? machinesEngine;
     this.address = machine?.address ?? "127.0.0.1";
     this.#environment = { ...machine?.environment, ...environment };
     this.#inside = machine?.namespace.inside ?? [];
-    this.#isOnTheMachine = machine === undefined;
   }
 
   /** Everything but a running backend. */
@@ -127,7 +125,7 @@ export class Site implements AsyncDisposable {
 
   /** Names of all containers that bear this backend's id, running or not; but for those by which it tries the Engine out. */
   async containerNames(): Promise<string[]> {
-    const found = await this.engine.containers(await this.label());
+    const found = await this.engineApi.containers(await this.label());
     return found.map(({ name }) => name).filter((name) => !name.includes(".probe-"));
   }
 
@@ -143,9 +141,9 @@ export class Site implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#backends.map((backend) => backend.leave()));
     await this.server[Symbol.asyncDispose]();
-    if (this.#isOnTheMachine)
+    if (this.engineApi === machinesEngine)
       await copyFile(join(this.dataDirectory, TRIAL), TRIAL_OF_THE_MACHINE).catch(() => "none was made");
-    await removeBackend(this.dataDirectory, this.engine);
+    await removeBackend(this.dataDirectory, this.engineApi);
   }
 }
 

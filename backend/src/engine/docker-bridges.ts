@@ -123,9 +123,8 @@ const steadyInterface = (name: string): string | undefined => (name.length <= IN
 
 /** It, and those that stand in for it; left to the Engine where its name is too long. */
 function interfacesFor(name: string): (string | undefined)[] {
-  const steady = steadyInterface(name);
-  if (steady === undefined) return [undefined];
-  return [steady, ...[2, 3, 4].map((nth) => steadyInterface(`${steady}-${nth}`)).filter((one) => one !== undefined)];
+  const steady = ["", "-2", "-3", "-4"].map((suffix) => steadyInterface(name + suffix));
+  return [steady[0], ...steady.slice(1).filter((one) => one !== undefined)];
 }
 
 const byAge = (one: DockerNetwork, other: DockerNetwork): number =>
