@@ -184,6 +184,13 @@ class DiskMachine implements AsyncDisposable {
     return this.person.login(container, this.key, command);
   }
 
+  /** As the backend says it, once its trial of the Engine is over and the trial's containers are gone. */
+  async quotaEnforced(): Promise<boolean | null> {
+    const { said } = this.site.connection;
+    const known = await said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
+    return known.capacity.diskQuotaEnforced;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const part of this.#parts) await part[Symbol.asyncDispose]();
   }
@@ -206,9 +213,7 @@ describe("on a disk without quotas", () => {
   afterAll(() => machine[Symbol.asyncDispose]());
 
   test("the backend says that no quota is enforced", async () => {
-    const { said } = machine.site.connection;
-    const known = await said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
-    expect(known.capacity.diskQuotaEnforced).toBe(false);
+    expect(await machine.quotaEnforced()).toBe(false);
   });
 
   test("an instance that fills it brings creates to CAPACITY, and nobody else's login or the heartbeat down", async () => {
@@ -243,15 +248,18 @@ describe("on a disk without quotas", () => {
 describe("on a disk with quotas", () => {
   let machine: DiskMachine;
   beforeAll(async () => {
-    machine = await DiskMachine.open(await SmallDisk.open("btrfs", DISK_MIB), "--storage-driver", "btrfs");
+    const disk = await SmallDisk.open("btrfs", DISK_MIB);
+    machine = await DiskMachine.open(disk, "--storage-driver", "btrfs");
+    await machine.quotaEnforced();
+    await disk.countQuotasAnew();
   });
   afterAll(() => machine[Symbol.asyncDispose]());
 
-  test("an instance ends at DOCKHOST_DISK, and its neighbour has its own", async () => {
-    const { said } = machine.site.connection;
-    const known = await said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
-    expect(known.capacity.diskQuotaEnforced).toBe(true);
+  test("the backend says that quotas are enforced", async () => {
+    expect(await machine.quotaEnforced()).toBe(true);
+  });
 
+  test("an instance ends at DOCKHOST_DISK, and its neighbour has its own", async () => {
     const [wild, neighbour] = [await machine.create("ada"), await machine.create("bob")];
     const full = await machine.in(wild, "head -c 520M /dev/zero >/root/much");
     expect(full).toMatchObject({ code: 1 });

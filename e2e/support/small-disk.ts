@@ -35,6 +35,16 @@ export class SmallDisk implements AsyncDisposable {
     return disk;
   }
 
+  /**
+   * Where it is btrfs: Linux from 6.12 on may lose count of everybody's quota when it drops a deleted container's
+   * subvolume ("qgroup marked inconsistent"), and then stops nobody until it has counted anew.
+   */
+  async countQuotasAnew(): Promise<void> {
+    await succeed("btrfs", "filesystem", "sync", this.path);
+    await succeed("btrfs", "subvolume", "sync", this.path);
+    await succeed("btrfs", "quota", "rescan", "-w", this.path);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await remove(this.#folder);
   }
