@@ -11,8 +11,9 @@ export default defineConfig({
     ],
   },
   test: {
-    // Most of what they do is to wait; with more at once a machine of two processors is late with everything.
-    maxWorkers: 2,
+    // Much of what they do is to wait; with more at once a machine of two processors is late with everything.
+    maxWorkers: 3,
+    maxConcurrency: 3,
     // A promise is not broken by a slow machine: what is late is told by the benchmark.
     testTimeout: 20_000,
     // The ledger stands first: what it prints comes above the summary.

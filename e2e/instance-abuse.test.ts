@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { record } from "./faults/ledger.ts";
 import { docker, outcome } from "./support/docker-cli.ts";
+import { loadInstanceImage } from "./support/engine-data-root.ts";
 import { PrivateEngine } from "./support/private-engine.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SmallDisk } from "./support/small-disk.ts";
@@ -167,10 +168,14 @@ class DiskMachine implements AsyncDisposable {
     this.#parts = [person, site, machine, disk];
   }
 
-  static async open(disk: SmallDisk, ...ofDockerd: readonly string[]): Promise<DiskMachine> {
-    const dataRoot = join(disk.path, "docker");
-    const machine = await PrivateEngine.open({ dataRoot, loadImage: false, moreArguments: () => ofDockerd });
-    await loadInstanceImage(machine.url);
+  static async open(disk: SmallDisk, storageDriver: "overlay2" | "btrfs"): Promise<DiskMachine> {
+    const machine = await PrivateEngine.open({
+      dataRoot: join(disk.path, "docker"),
+      // What is kept ready is of overlay2.
+      loadImage: storageDriver === "overlay2",
+      moreArguments: () => ["--storage-driver", storageDriver],
+    });
+    if (storageDriver !== "overlay2") await loadInstanceImage(machine.url);
     const person = await SshUser.arrive(machine.address);
     const site = await Site.open({ machine, environment: { DOCKHOST_DISK: "512m" } });
     return new DiskMachine(machine, disk, site, person, await person.newKey("ada"));
@@ -196,19 +201,10 @@ class DiskMachine implements AsyncDisposable {
   }
 }
 
-/** Whichever storage driver it has: what another Engine has on disk is of no use to it. */
-async function loadInstanceImage(url: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "dockhost-image-"));
-  const file = join(folder, "image.tar");
-  await docker("save", "--output", file, "dockhost/instance:latest");
-  await docker("--host", url, "load", "--quiet", "--input", file);
-  await rm(folder, { recursive: true });
-}
-
 describe("on a disk without quotas", () => {
   let machine: DiskMachine;
   beforeAll(async () => {
-    machine = await DiskMachine.open(await SmallDisk.open("ext4", DISK_MIB));
+    machine = await DiskMachine.open(await SmallDisk.open("ext4", DISK_MIB), "overlay2");
   });
   afterAll(() => machine[Symbol.asyncDispose]());
 
@@ -249,7 +245,7 @@ describe("on a disk with quotas", () => {
   let machine: DiskMachine;
   beforeAll(async () => {
     const disk = await SmallDisk.open("btrfs", DISK_MIB);
-    machine = await DiskMachine.open(disk, "--storage-driver", "btrfs");
+    machine = await DiskMachine.open(disk, "btrfs");
     await machine.quotaEnforced();
     await disk.countQuotasAnew();
   });

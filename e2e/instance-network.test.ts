@@ -105,15 +105,16 @@ beforeAll(async () => {
   gatewayOfBridge = await machine.docker("network", "inspect", "dockhost", "--format", gateway);
 });
 
-/** Whichever of the places ada's instance can open a connection to. */
+/** Whichever of the places ada's instance can open a connection to, all dialled at once: a packet that is dropped costs three seconds. */
 async function reached(): Promise<string[]> {
   const address = "{{.NetworkSettings.Networks.dockhost.IPAddress}}";
   addressOfBob = await machine.docker("inspect", bob.containerId, "--format", address);
   const places = Object.entries(PLACES).map(([place, listener]) => ({ place, ...listener() }));
   const dial = ({ place, address, port }: Listener & { place: string }) =>
-    `timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo '${place.replaceAll("'", "'\\''")}'`;
-  const { stdout } = await inAda(`${places.map(dial).join("; ")}; true`);
-  return stdout.split("\n").filter((line) => line !== "");
+    `(timeout 3 bash -c '</dev/tcp/${address}/${port}' 2>/dev/null && echo '${place.replaceAll("'", "'\\''")}') &`;
+  const { stdout } = await inAda(`${places.map(dial).join(" ")} wait`);
+  const answered = stdout.split("\n");
+  return Object.keys(PLACES).filter((place) => answered.includes(place));
 }
 
 const resolves = async (): Promise<boolean> =>

@@ -38,7 +38,7 @@ async function preparedDataRoot(openOn: OpenOn): Promise<string> {
   const folder = join(tmpdir(), nameOfOwn(FORM));
   {
     await using engine = await openOn(folder);
-    await load(engine.url);
+    await loadInstanceImage(engine.url);
     await engine.stop();
     // Two who prepare it at once both succeed.
     await rename(folder, prepared).catch(() => undefined);
@@ -46,7 +46,8 @@ async function preparedDataRoot(openOn: OpenOn): Promise<string> {
   return prepared;
 }
 
-async function load(url: string): Promise<void> {
+/** Into an Engine of whichever storage driver, at that address. */
+export async function loadInstanceImage(url: string): Promise<void> {
   const save = spawn("docker", ["save", IMAGE], { stdio: ["ignore", "pipe", "inherit"] });
   const load = spawn("docker", ["--host", url, "load", "--quiet"], { stdio: ["pipe", "ignore", "inherit"] });
   save.stdout.pipe(load.stdin);
