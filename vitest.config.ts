@@ -11,8 +11,8 @@ export default defineConfig({
     ],
   },
   test: {
-    // Much of what they do is to wait; with more at once a machine of two processors is late with everything.
-    maxWorkers: 3,
+    // A machine of two processors has enough to do with that; with more at once it is late with everything.
+    maxWorkers: 2,
     maxConcurrency: 3,
     // A promise is not broken by a slow machine: what is late is told by the benchmark.
     testTimeout: 20_000,
