@@ -7,7 +7,7 @@ import { rounds } from "./support/rounds.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 
-const USERS = rounds(8, 24);
+const USERS = rounds(6, 24);
 
 let person: SshUser;
 let key: KeyPair;

@@ -19,9 +19,9 @@ import { TestImages } from "./support/test-images.ts";
 const IMAGE = "dockhost/instance:latest";
 
 /** How often is killed, and the moments over which the kills are spread, ms. */
-const CREATES = rounds(4, 14);
+const CREATES = rounds(2, 14);
 const LONGEST_CREATE_MS = 600;
-const DELETES = rounds(3, 5);
+const DELETES = rounds(2, 5);
 const LONGEST_DELETE_MS = 150;
 /** How long after the creates a SIGTERM comes, ms. */
 const MOMENTS_MS = isSoak ? [0, 60, 150, 400] : [60, 400];

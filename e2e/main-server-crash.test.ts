@@ -12,8 +12,8 @@ import { MainServerProcess } from "./support/main-server-process.ts";
 import { freePort } from "./support/ports.ts";
 import { rounds } from "./support/rounds.ts";
 
-const ROUNDS = rounds(8, 40);
-const RESTORES = rounds(4, 16);
+const ROUNDS = rounds(5, 40);
+const RESTORES = rounds(3, 16);
 /** How many backends the three users of a round are told of at most before the kill, and how long after that it comes. */
 const MOST_ANSWERS = 8;
 const LONGEST_MOMENT_MS = 20;

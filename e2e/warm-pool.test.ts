@@ -4,11 +4,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { docker } from "./support/docker-cli.ts";
 import { inspect } from "./support/engine-api.ts";
+import { rounds } from "./support/rounds.ts";
 import { newUser, Site } from "./support/site.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";
 
 const MIB = 1024 * 1024;
+const USERS = rounds(5, 8);
 
 let person: SshUser;
 let key: KeyPair;
@@ -108,10 +110,10 @@ describe("a container that was made ahead", () => {
   });
 });
 
-test("eight users who come at once on a pool of eight all log in, each to one of their own", async () => {
-  await using site = await siteWith(8);
+test(`${USERS} users who come at once on a pool of as many all log in, each to one of their own`, async () => {
+  await using site = await siteWith(USERS);
   const ahead = await idsOf(await site.unclaimed());
-  const created = await Promise.all(Array.from({ length: 8 }, (_, index) => create(site, `user${index}`)));
+  const created = await Promise.all(Array.from({ length: USERS }, (_, index) => create(site, `user${index}`)));
   expect(created.map(({ containerId }) => containerId).sort()).toEqual(ahead.sort());
   const logins = await Promise.all(created.map((container) => person.login(container, key)));
   expect(logins.map(({ code }) => code)).toEqual(created.map(() => 0));
