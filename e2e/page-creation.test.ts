@@ -61,7 +61,7 @@ describe("a first instance", () => {
     await page.getByLabel("Image", { exact: true }).fill("missing");
     await visit.button("Create instance").click();
     await page.getByRole("alert").getByText("dockhost-test/missing:1").waitFor();
-    await visit.screenshots("instances-welcome-failed");
+    await visit.look("instances-welcome-failed");
     expect(await page.getByLabel("Image", { exact: true }).inputValue()).toBe("missing");
     expect(await page.getByRole("heading", { name: "Welcome: your first Ubuntu" }).isVisible()).toBe(true);
   });
@@ -73,7 +73,7 @@ describe("a first instance", () => {
       .getByRole("status")
       .getByText(/Pulling the image, [1-9]\d? %/)
       .waitFor();
-    await visit.screenshots("instances-welcome-making");
+    await visit.look("instances-welcome-making");
     expect(await page.getByRole("heading", { name: "Welcome: your first Ubuntu" }).isVisible()).toBe(true);
     toRegistry.faults = {};
     await page.getByLabel("SSH command", { exact: true }).waitFor();

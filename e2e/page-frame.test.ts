@@ -44,7 +44,7 @@ test("the page loads within its policy, and asks whoever is not signed in to do 
   expect(new URL(sight.page.url()).pathname).toBe("/sign-in");
   await sight.page.getByLabel("Password").waitFor();
   expect(sight.complaints).toEqual([]);
-  await sight.screenshots("sign-in");
+  await sight.look("sign-in");
 });
 
 test("a first load is small, and everything of it comes from the main server", async () => {

@@ -77,7 +77,7 @@ test("a backend whose key is revoked is gone at once, and so says the page witho
   await visit.confirm("Revoke");
   await page.getByText("offline", { exact: true }).waitFor();
   await page.getByText("No key is valid: this backend cannot connect.").waitFor();
-  await visit.screenshots("backend-without-key");
+  await visit.look("backend-without-key");
 });
 
 test("a backend is deleted by who types its name, and by nobody else", async () => {

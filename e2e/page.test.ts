@@ -60,9 +60,9 @@ afterEach(async ({ task }) => {
 const lines = (label: string) => page.getByLabel(label, { exact: true });
 const text = async (label: string): Promise<string> => (await lines(label).textContent()) ?? "";
 
-/** How the page looks is kept to be looked at; that it keeps nobody out is checked, in both themes. */
+/** How the page looks is for people to judge; that it keeps nobody out is checked, in both themes. */
 async function judged(name: string): Promise<void> {
-  await visit.screenshots(name);
+  await visit.look(name);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme });
     expect({ name, colorScheme, barriers: await visit.barriers() }).toEqual({ name, colorScheme, barriers: [] });

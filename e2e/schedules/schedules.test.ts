@@ -5,7 +5,7 @@ import { Lane, SHRINK_MS, type LaneOptions } from "./lane.ts";
 const { DOCKHOST_SCHEDULES, DOCKHOST_SCHEDULE_SEED, DOCKHOST_SCHEDULE_PATH: path } = process.env;
 const SCHEDULES = Number(DOCKHOST_SCHEDULES ?? "12");
 /** However many are asked for are carried out; without being asked a slow machine does as many as it has time for, ms. */
-const WITHIN_MS = DOCKHOST_SCHEDULES === undefined ? 45_000 : Infinity;
+const WITHIN_MS = DOCKHOST_SCHEDULES === undefined ? 30_000 : Infinity;
 const SEED = DOCKHOST_SCHEDULE_SEED === undefined ? Date.now() % 2 ** 31 : Number(DOCKHOST_SCHEDULE_SEED);
 
 /** A schedule mostly waits: three of them side by side, each on a machine of its own, keep two processors busy. */

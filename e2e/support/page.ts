@@ -14,6 +14,8 @@ import { chromiumPath } from "./chromium-path.ts";
 import { PASSWORD } from "./rest-user.ts";
 
 const SCREENSHOTS = fileURLToPath(new URL("../screenshots/", import.meta.url));
+/** Several to a page take a slow machine a minute in all, so only who wants to look has them made. */
+const LOOKED_AT = process.env.DOCKHOST_SCREENSHOTS !== undefined;
 const SCREENS = { "": { width: 1280, height: 800 }, "-phone": { width: 390, height: 844 } };
 const WCAG = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"];
 
@@ -94,6 +96,11 @@ export class Visit implements AsyncDisposable {
     await this.page.getByLabel("Username").fill(username);
     await this.page.getByLabel("Password").fill(password);
     await this.button("Sign in").click();
+  }
+
+  /** `screenshots` where `DOCKHOST_SCREENSHOTS` asks for them. */
+  async look(name: string): Promise<void> {
+    if (LOOKED_AT) await this.screenshots(name);
   }
 
   /** Stores how the page looks, in both themes, on a wide screen and on a phone. */
