@@ -140,8 +140,7 @@ async function leaveNothing(world: World): Promise<void> {
   const operationId = randomUUID();
   const reply = await world.insist("create-container", { username, sshPublicKeys, operationId });
   if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
-  // An Engine that has died may keep the first ones to itself.
-  if (!world.engineMayLeak && reply.data.ports.ssh !== world.firstPort) {
+  if (!world.mayPassOver(world.firstPort) && reply.data.ports.ssh !== world.firstPort) {
     throw new Ruin("orphaned", `the first triple is not given again, but ${reply.data.ports.ssh}`);
   }
   await removed(username, world);

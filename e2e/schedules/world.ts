@@ -39,6 +39,9 @@ const LATE_MS = 10_000;
 /** A machine that stands still for longer than a ping may take costs a connection, without any fault, ms. */
 const INSISTS_MS = 30_000;
 
+/** A backend passes over a triple for a minute after Docker was refused a port of it, which may be while it is held, ms. */
+const PASSED_OVER_MS = 90_000;
+
 /** What replies may show while it lasts, and for some time after. */
 export type Trouble = "engine" | "ports" | "ending";
 const TROUBLE_LASTS_MS = 20_000;
@@ -57,6 +60,8 @@ export class World implements AsyncDisposable {
   readonly #thieves = new Map<number, ChildProcess>();
   /** First ports of triples of which another process has held one. */
   readonly stolen = new Set<number>();
+  /** The same, and when, whichever schedule it was in. */
+  readonly #stolenAt = new Map<number, number>();
   /** Whether its Engine died in this schedule, be it without power. */
   engineCrashed = false;
   /** Whether it ever did: what it leaks then outlives the schedule. */
@@ -177,7 +182,10 @@ export class World implements AsyncDisposable {
     await Promise.race([once(thief.stdout, "data"), once(thief, "close")]);
     if (thief.exitCode !== null) return;
     this.#thieves.set(port, thief);
-    for (const base of [port, port - 1, port - 2]) this.stolen.add(base);
+    for (const base of [port, port - 1, port - 2]) {
+      this.stolen.add(base);
+      this.#stolenAt.set(base, performance.now());
+    }
   }
 
   /** The backend's reply; undefined where the connection, or the backend, has ended before. Throws where it hangs. */
@@ -248,6 +256,12 @@ export class World implements AsyncDisposable {
 
   /** Whether a start may have had to move a container away from that triple. */
   readonly mayMove = (base: number): boolean => this.engineCrashed || this.stolen.has(base);
+
+  /** Whether the next create may leave that triple out though it is free. */
+  mayPassOver(base: number): boolean {
+    // An Engine that has died may keep the first ones to itself.
+    return this.engineMayLeak || performance.now() - (this.#stolenAt.get(base) ?? -Infinity) < PASSED_OVER_MS;
+  }
 
   /**
    * Ports that the Engine holds for no running container. Engine 20.10 does (seen) after it died while it was starting
