@@ -169,13 +169,13 @@ class DiskMachine implements AsyncDisposable {
   }
 
   static async open(disk: SmallDisk, storageDriver: "overlay2" | "btrfs"): Promise<DiskMachine> {
+    const keptReady = storageDriver === "overlay2";
     const machine = await PrivateEngine.open({
       dataRoot: join(disk.path, "docker"),
-      // What is kept ready is of overlay2.
-      loadImage: storageDriver === "overlay2",
+      loadImage: keptReady,
       moreArguments: () => ["--storage-driver", storageDriver],
     });
-    if (storageDriver !== "overlay2") await loadInstanceImage(machine.url);
+    if (!keptReady) await loadInstanceImage(machine.url);
     const person = await SshUser.arrive(machine.address);
     const site = await Site.open({ machine, environment: { DOCKHOST_DISK: "512m" } });
     return new DiskMachine(machine, disk, site, person, await person.newKey("ada"));

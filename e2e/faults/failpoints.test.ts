@@ -6,6 +6,7 @@ import type { Container, Limits } from "@dockhost/protocol";
 import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
 import { docker } from "../support/docker-cli.ts";
 import { inspect } from "../support/engine-api.ts";
+import type { KillOrder } from "../support/kill-orders.ts";
 import { hold } from "../support/ports.ts";
 import { isSoak } from "../support/rounds.ts";
 import { newUser } from "../support/site.ts";
@@ -30,7 +31,7 @@ interface Way {
   /** Whether the retry comes there again, to die once more. */
   again?: boolean;
   /** Where the retries after that die, one after the other. */
-  then?: readonly Failpoint[];
+  then?: readonly KillOrder[];
   /** What the create asks for. */
   limits?: Limits;
   /** Whether another process holds a port of the one's container meanwhile. */
@@ -102,8 +103,7 @@ const AFTER: Readonly<Record<Command, Expected>> = {
  * Where the retry is killed too, and a second user's command is cut off with hers, who then asks for something else:
  * everywhere, or at the first of each group where there is no time for all.
  */
-const isThorough = (name: Failpoint): boolean =>
-  isSoak || name === FAILPOINTS.find((one) => groupOf(one) === groupOf(name));
+const isThorough = (name: Failpoint): boolean => isSoak || name === failpointsOf(groupOf(name))[0];
 
 /** Whose failpoints one command comes to in their order, with a death and a retry at each, where there is no time for a command for each. */
 const IN_A_ROW: readonly string[] = ["create", "start", "stop", "move"];
@@ -128,7 +128,7 @@ describe.concurrent("a backend killed at any moment of", () => {
     async (group) => {
       // Two users' containers stand ready where it is about these.
       await using stage = await Stage.open(group === "spare" ? 2 : 0);
-      for (const name of FAILPOINTS.filter((one) => groupOf(one) === group)) {
+      for (const name of failpointsOf(group)) {
         for (const way of waysTo(name)) {
           for (const passing of way.passings ?? [1]) await stage.round(name, passing, way);
         }
@@ -147,6 +147,10 @@ function groupOf(name: Failpoint): string {
   return name.replace(/:.*/, "");
 }
 
+function failpointsOf(group: string): readonly Failpoint[] {
+  return FAILPOINTS.filter((one) => groupOf(one) === group);
+}
+
 function waysTo(name: Failpoint): readonly Way[] {
   const ways = (WAYS as Partial<typeof WAYS>)[name];
   if (!ways) throw new Error(`nobody has told yet how a backend comes to ${name}: add a way to WAYS`);
@@ -154,8 +158,8 @@ function waysTo(name: Failpoint): readonly Way[] {
   const way: Way = { ...ways[0], passings: [1], again: isThorough(name) && ways[0].again === true };
   const group = groupOf(name);
   if (!IN_A_ROW.includes(group)) return [way];
-  const [first, ...others] = FAILPOINTS.filter((one) => groupOf(one) === group);
-  return name === first ? [{ ...way, then: others }] : [];
+  const [first, ...others] = failpointsOf(group);
+  return name === first ? [{ ...way, then: others.map((at) => ({ at, passing: 1 })) }] : [];
 }
 
 /** Two users whose commands are cut off, and two who only have their containers. */
@@ -201,10 +205,8 @@ class Stage implements AsyncDisposable {
       users.includes(other) && this.#askInstead(way.command, place),
     ]);
 
-    const then = (way.then ?? []).map((one) => `${one} 1`);
-    expect(this.#mortal.deaths.slice(diedBefore), place).toEqual(
-      expect.arrayContaining([`${name} ${passing}`, ...then]),
-    );
+    const ordered = [{ at: name, passing }, ...(way.then ?? [])].map((order) => `${order.at} ${order.passing}`);
+    expect(this.#mortal.deaths.slice(diedBefore), place).toEqual(expect.arrayContaining(ordered));
     if (way.again) expect(this.deaths - diedBefore, place).toBeGreaterThanOrEqual(2);
     this.#mortal.order();
     expect(reply, place).toMatchObject({ success: true });
@@ -237,8 +239,7 @@ class Stage implements AsyncDisposable {
     }
     const connection = await mortal.alive();
     const once = [...(way.earlier ? [{ at: way.earlier, passing: 1 }] : []), here];
-    const then = (way.then ?? []).map((at) => ({ at, passing: 1 }));
-    mortal.order(...once, ...(isThorough(name) ? [here] : []), ...then);
+    mortal.order(...once, ...(isThorough(name) ? [here] : []), ...(way.then ?? []));
     connection.socket.emit(way.command, request(way.command, this.#again, operationId, way.limits));
     if (isThorough(name))
       connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));

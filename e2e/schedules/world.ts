@@ -58,10 +58,9 @@ export class World implements AsyncDisposable {
   readonly #troubles = new Map<Trouble, { lasting: number; endedAt: number }>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #thieves = new Map<number, ChildProcess>();
-  /** First ports of triples of which another process has held one. */
-  readonly stolen = new Set<number>();
-  /** The same, and when, whichever schedule it was in. */
+  /** First ports of triples of which another process has held one, and since when. */
   readonly #stolenAt = new Map<number, number>();
+  #scheduleBeganAt = 0;
   /** Whether its Engine died in this schedule, be it without power. */
   engineCrashed = false;
   /** Whether it ever did: what it leaks then outlives the schedule. */
@@ -182,10 +181,7 @@ export class World implements AsyncDisposable {
     await Promise.race([once(thief.stdout, "data"), once(thief, "close")]);
     if (thief.exitCode !== null) return;
     this.#thieves.set(port, thief);
-    for (const base of [port, port - 1, port - 2]) {
-      this.stolen.add(base);
-      this.#stolenAt.set(base, performance.now());
-    }
+    for (const base of [port, port - 1, port - 2]) this.#stolenAt.set(base, performance.now());
   }
 
   /** The backend's reply; undefined where the connection, or the backend, has ended before. Throws where it hangs. */
@@ -245,7 +241,7 @@ export class World implements AsyncDisposable {
   /** Forgets what earlier schedules have written. */
   begin(): void {
     this.#backends = this.#backend ? [this.#backend] : [];
-    this.stolen.clear();
+    this.#scheduleBeganAt = performance.now();
     this.engineCrashed = false;
   }
 
@@ -255,12 +251,16 @@ export class World implements AsyncDisposable {
   }
 
   /** Whether a start may have had to move a container away from that triple. */
-  readonly mayMove = (base: number): boolean => this.engineCrashed || this.stolen.has(base);
+  readonly mayMove = (base: number): boolean => this.engineCrashed || this.#wasStolenSince(base, this.#scheduleBeganAt);
 
   /** Whether the next create may leave that triple out though it is free. */
   mayPassOver(base: number): boolean {
     // An Engine that has died may keep the first ones to itself.
-    return this.engineMayLeak || performance.now() - (this.#stolenAt.get(base) ?? -Infinity) < PASSED_OVER_MS;
+    return this.engineMayLeak || this.#wasStolenSince(base, performance.now() - PASSED_OVER_MS);
+  }
+
+  #wasStolenSince(base: number, since: number): boolean {
+    return (this.#stolenAt.get(base) ?? -Infinity) > since;
   }
 
   /**
