@@ -56,8 +56,9 @@ async function measureAtOnce(
   return results;
 }
 
-/** A round of several creates tells more than one of one, and takes longer. */
-const roundsOf = (samples: number, atOnce: number): number => Math.ceil(samples / atOnce ** 0.6);
+/** Several at once scatter most when they are few, and take longest when they are many. */
+const roundsOf = (samples: number, atOnce: number): number =>
+  atOnce === 1 ? samples : Math.ceil((2 * samples) / atOnce ** 0.6);
 
 function remark(bed: TestBed, { v2 }: Baselines): { remark?: string } {
   if (bed.options.onlyRawBaseline) return {};
