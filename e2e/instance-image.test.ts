@@ -175,6 +175,19 @@ test("a host key that is laid out with the keys is its own from first boot on, a
   expect(await shown(port)).toBe(`[127.0.0.1]:${port} ${hostKey}`);
 });
 
+test("a first boot that was cut off while it wrote the host key begins anew", async () => {
+  const keys = mounted(await keyDirectory(await publicKey(ada)));
+  const halfKey = join(folder, "half-key");
+  await writeFile(halfKey, (await readFile(eve, "utf8")).slice(0, 100));
+  const id = await docker("create", "--label", label, "--publish", "127.0.0.1::22", ...profile, ...keys, image);
+  await docker("cp", halfKey, `${id}:/etc/ssh/ssh_host_ed25519_key`);
+  await docker("start", id);
+  const instance = { id, port: await portOf(id) };
+  await untilBanner(instance.port);
+  const made = await login(instance, ada, "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key");
+  expect(made.stdout).toContain("(ED25519)");
+});
+
 test.each([
   ["under an init", ["--init"]],
   ["as process 1", []],
