@@ -56,6 +56,19 @@ describe("a create", () => {
     );
   });
 
+  it("tells how far it has come before it is answered, however soon that is", async () => {
+    await using full = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22700-22702" });
+    await full.start();
+    const { mainServer } = full;
+    await mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+    const create = mainServer.backend.timeout(5_000).emitWithAck("create-container", {
+      username: "eve",
+      sshPublicKey: PUBLIC_KEY,
+    });
+    const told = await create.then(() => mainServer.reports.filter(({ name }) => name === "operation-progress"));
+    expect(told.at(-1)?.payload).toMatchObject({ username: "eve", phase: "allocating-ports" });
+  });
+
   it("refuses one key and several keys together, and neither", async () => {
     const both = { username: "ada", sshPublicKey: PUBLIC_KEY, sshPublicKeys: [PUBLIC_KEY] };
     expect(await emit("create-container", both)).toMatchObject({ error: { code: "INVALID_ARGUMENT" } });

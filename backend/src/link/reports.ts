@@ -54,7 +54,8 @@ export class Reports implements Disposable {
   ): void {
     const { username, operationId } = operation;
     if (username === undefined) return;
-    this.#emit("operation-progress", { username, operationId, phase, ...bytes }, "sure");
+    // A turn later: what it tells of is begun first.
+    setImmediate(() => this.#emit("operation-progress", { username, operationId, phase, ...bytes }, "sure"));
   }
 
   [Symbol.dispose](): void {
