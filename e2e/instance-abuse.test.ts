@@ -242,12 +242,11 @@ describe("on a disk without quotas", () => {
 });
 
 describe("on a disk with quotas", () => {
+  let disk: SmallDisk;
   let machine: DiskMachine;
   beforeAll(async () => {
-    const disk = await SmallDisk.open("btrfs", DISK_MIB);
+    disk = await SmallDisk.open("btrfs", DISK_MIB);
     machine = await DiskMachine.open(disk, "btrfs");
-    await machine.quotaEnforced();
-    await disk.countQuotasAnew();
   });
   afterAll(() => machine[Symbol.asyncDispose]());
 
@@ -257,6 +256,7 @@ describe("on a disk with quotas", () => {
 
   test("an instance ends at DOCKHOST_DISK, and its neighbour has its own", async () => {
     const [wild, neighbour] = [await machine.create("ada"), await machine.create("bob")];
+    await disk.countQuotasAnew();
     const full = await machine.in(wild, "head -c 520M /dev/zero >/root/much");
     expect(full).toMatchObject({ code: 1 });
     expect(full.stderr).toContain("Disk quota exceeded");
@@ -271,6 +271,7 @@ describe("on a disk with quotas", () => {
   test("a request may lower it", async () => {
     const { site, key } = machine;
     const small = await create(site, key, "cid", { diskMiB: 400 });
+    await disk.countQuotasAnew();
     expect(await machine.in(small, "head -c 410M /dev/zero >/root/much && sync /root/much")).toMatchObject({
       code: 1,
       stderr: expect.stringContaining("Disk quota exceeded") as string,

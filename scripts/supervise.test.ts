@@ -14,18 +14,20 @@ const health = createServer((request, response) => response.end("ok")).listen(0,
 });
 process.on("SIGTERM", () => { appendFileSync(process.env.DIARY, "main server ends\\n"); process.exit(0); });
 `;
-const backend = `
+// It can be ended from the moment at which it says that it is connected.
+const backendThat = (whenAsked: string) => `
 import { appendFileSync } from "node:fs";
 appendFileSync(process.env.DIARY, "backend starts with " + process.env.DOCKHOST_API_KEY + "\\n");
+process.on("SIGTERM", () => { ${whenAsked} });
 const says = await fetch(process.env.MAIN_SERVER_BACKEND_URL + "/health");
 process.send({ connected: says.ok });
 setInterval(() => undefined, 1000);
-process.on("SIGTERM", () => { appendFileSync(process.env.DIARY, "backend ends\\n"); process.exit(0); });
 if (process.env.DIES) setTimeout(() => process.exit(3), 50);
 `;
+const backend = backendThat(`appendFileSync(process.env.DIARY, "backend ends\\n"); process.exit(0);`);
+const deaf = backendThat("");
 const busyPort = `console.error("127.0.0.1:3001 is taken."); process.exit(1);`;
 const mute = `setInterval(() => undefined, 1000);`;
-const deaf = `${backend} process.removeAllListeners("SIGTERM"); process.on("SIGTERM", () => undefined);`;
 
 let folder: string;
 beforeAll(() => {
