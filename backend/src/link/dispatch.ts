@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import type { Socket } from "socket.io-client";
 import { COMMANDS, type CommandName, type Failure, type Reply } from "@dockhost/protocol";
 import { DockHostError, toDockHostError, toFailure } from "../containers/errors.ts";
@@ -70,7 +70,7 @@ export class Dispatch {
     const connection = socket.id;
     const reply = await step.time(order.command, () => this.#run(order));
     // Progress is told a turn after it was made, and before the reply.
-    await nextTurn();
+    await turn();
     // The number of its acknowledgement may mean another call on a new connection; the retry fetches the reply.
     if (socket.connected && socket.id === connection) order.answer(reply);
   }
