@@ -35,6 +35,28 @@ it("a list, a status and an inventory cost Docker no call", async () => {
   expect(engine.calls).toEqual([]);
 });
 
+it("a create asks Docker nothing about a user who is known to have no container", async () => {
+  await using agent = new AgentUnderTest(SETTINGS);
+  await startWithAdaAndBob(agent);
+  const { mainServer, engine } = agent;
+  await mainServer.command("list-containers", {});
+
+  engine.calls.length = 0;
+  await mainServer.command("create-container", { username: "cyd", sshPublicKey: PUBLIC_KEY });
+  expect(engine.calls).not.toContain("inspect");
+});
+
+it("a create finds that its user's container was removed by hand, which Docker has not told yet", async () => {
+  await using agent = new AgentUnderTest(SETTINGS);
+  await startWithAdaAndBob(agent);
+  const { mainServer, engine } = agent;
+
+  engine.eventDelayMs = 2_000;
+  await engine.remove("dockhost-ada");
+  const again = await mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+  expect(again).toMatchObject({ success: true, data: { username: "ada", state: "running" } });
+});
+
 it("a list of one user's container does not wait for Docker to tell what happens to another's", async () => {
   await using agent = new AgentUnderTest(SETTINGS);
   await startWithAdaAndBob(agent);

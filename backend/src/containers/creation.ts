@@ -56,7 +56,7 @@ export class Creation {
   async create({ request, keys, hash, portsFrom }: CreateRequest, context: OperationContext): Promise<Container> {
     const { username, operationId } = request;
     const { directories, images, inventory, slots, slotMaking } = this.#parts;
-    const [existing, found] = await Promise.all([inventory.find(username), images.find(request.image)]);
+    const [existing, found] = await Promise.all([inventory.findKnown(username), images.find(request.image)]);
     if (existing && (await directories.readClaim(existing.slot))?.deleting === true) {
       await slots.destroy(existing.slot, existing.containerId);
     } else if (existing) {

@@ -56,6 +56,12 @@ export class Inventory {
     return detail && this.#ownedOf({ ...detail, exit: isRunning(detail) ? undefined : detail });
   }
 
+  /** As `find`, but one that nothing is known of yet is not found: who makes another learns of it by its name. */
+  async findKnown(username: string): Promise<Owned | undefined> {
+    const known = await this.#known.those((one) => this.#mayBeOf(one, username));
+    return known.length === 0 ? undefined : this.find(username);
+  }
+
   async view(owned: Owned): Promise<Container> {
     return containerView(owned, await this.#directories.readClaim(owned.slot));
   }
