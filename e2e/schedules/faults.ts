@@ -24,7 +24,7 @@ export const MISHAPS: readonly Mishap[] = [
   {
     fault: "backend ended (SIGTERM) in the middle of an operation",
     words: () => "backend ended by SIGTERM",
-    happen: (world) => world.during("ending", () => restartBackend(world, "SIGTERM")),
+    happen: (world) => world.excuses.during("ending", () => restartBackend(world, "SIGTERM")),
   },
   {
     fault: "Docker daemon restarts",
@@ -40,7 +40,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker killed",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
-        world.noteCrash();
+        world.excuses.noteCrash();
         await machine.kill();
         await machine.start();
       }),
@@ -50,7 +50,7 @@ export const MISHAPS: readonly Mishap[] = [
     words: () => "Docker and all containers without power",
     happen: (world) =>
       toEngine(world, async ({ machine }) => {
-        world.noteCrash();
+        world.excuses.noteCrash();
         await machine.losePower();
         await machine.start();
       }),
@@ -120,11 +120,11 @@ const restartBackend = (world: World, signal: "SIGKILL" | "SIGTERM"): Promise<vo
   });
 
 const toEngine = (world: World, work: (world: World) => Promise<void>): Promise<void> =>
-  world.inTurn("engine", () => world.during("engine", () => work(world)));
+  world.inTurn("engine", () => world.excuses.during("engine", () => work(world)));
 
 /** The reply that is lost may be that to a later step. */
 const loseReply = (world: World, requests: RegExp): Promise<void> =>
-  world.during("engine", async () => {
+  world.excuses.during("engine", async () => {
     void world.toEngine.loseReply(requests);
     await Promise.resolve();
   });

@@ -3,11 +3,11 @@ import type { Operation, Outcome } from "./histories.ts";
 import { Model } from "./model.ts";
 
 const create: Operation = { operationId: "c", change: "create-container", username: "bob", key: "red" };
-const world = { mayMove: () => false };
+const excuses = { mayMove: () => false };
 
 function unsettledAfter(...outcomes: readonly Outcome[]): boolean {
   const model = new Model();
-  for (const outcome of outcomes) model.learn("bob", [[create, outcome]], world);
+  for (const outcome of outcomes) model.learn("bob", [[create, outcome]], excuses);
   return model.of("bob").isUnsettled;
 }
 

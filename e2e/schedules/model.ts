@@ -1,7 +1,7 @@
 import type { Fault } from "../faults/ledger-faults.ts";
+import type { Excuses } from "./excuses.ts";
 import { after, NOTHING, type Operation, type Outcome, type Possible } from "./histories.ts";
 import { Ruin } from "./ruin.ts";
-import type { World } from "./world.ts";
 
 export const USERS = ["ada", "bob", "cyd", "dee"] as const;
 export const KEYS = ["red", "green", "blue"] as const;
@@ -32,9 +32,13 @@ export class Model {
   }
 
   /** Takes note of what was replied to one user's operations, which ran in an order that nobody knows. */
-  learn(username: string, replied: readonly (readonly [Operation, Outcome])[], world: Pick<World, "mayMove">): void {
+  learn(
+    username: string,
+    replied: readonly (readonly [Operation, Outcome])[],
+    excuses: Pick<Excuses, "mayMove">,
+  ): void {
     const promised = this.of(username);
-    const possible = after(promised.possible, replied, world.mayMove);
+    const possible = after(promised.possible, replied, excuses.mayMove);
     if (possible.length === 0) throw broken(username, promised.possible, replied);
     promised.possible = possible;
     const sent = replied.filter(([, { kind }]) => kind !== "not sent");

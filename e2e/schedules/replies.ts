@@ -1,7 +1,7 @@
 import type { CommandName, Container, ErrorCode, Reply } from "@dockhost/protocol";
+import type { Excuses, Trouble } from "./excuses.ts";
 import type { Operation, Outcome, Seen } from "./histories.ts";
 import { Ruin } from "./ruin.ts";
-import type { Trouble, World } from "./world.ts";
 
 /** Which codes a command may be answered with while something is wrong; it may have taken effect or not. */
 const EXCUSES: Partial<Record<ErrorCode, readonly Trouble[]>> = {
@@ -14,12 +14,12 @@ const EXCUSES: Partial<Record<ErrorCode, readonly Trouble[]>> = {
 };
 
 /** What a reply says of its operation. Throws where nothing that goes wrong excuses it. */
-export function outcomeOf(operation: Operation, reply: Reply<CommandName> | undefined, world: World): Outcome {
+export function outcomeOf(operation: Operation, reply: Reply<CommandName> | undefined, excuses: Excuses): Outcome {
   if (!reply) return { kind: "in doubt" };
   if (reply.success) return { kind: "success", seen: seenIn(reply.data) };
   const { code } = reply.error;
   if (code === "NOT_FOUND" || code === "ALREADY_EXISTS") return { kind: "refused", code };
-  if (EXCUSES[code]?.some((trouble) => world.isTroubled(trouble))) return { kind: "in doubt" };
+  if (EXCUSES[code]?.some((trouble) => excuses.isTroubled(trouble))) return { kind: "in doubt" };
   throw new Ruin(undefined, `${operation.username}'s ${operation.change} was answered ${code}: ${reply.message}`);
 }
 

@@ -51,7 +51,7 @@ class Batch implements Step {
     const [replied] = await Promise.all([allOf(replies), listed(world), allOf(mishaps)]);
     for (const username of new Set(operations.map((one) => one.username))) {
       const ofUser = replied.filter(([operation]) => operation.username === username);
-      model.learn(username, ofUser, world);
+      model.learn(username, ofUser, world.excuses);
     }
     await Promise.all(USERS.map((username) => mark(username, model, world)));
   }
@@ -118,7 +118,7 @@ class PortTheft implements Step {
     model.faults.push(
       rests === undefined ? "port taken between check and bind" : "port taken while its container was stopped",
     );
-    await world.during("ports", () => world.steal((rests ?? nextFree(model, world)) + this.#offset));
+    await world.excuses.during("ports", () => world.steal((rests ?? nextFree(model, world)) + this.#offset));
   }
 
   toString = () => `\n  [port ${this.#offset} taken of ${this.#username}'s stopped container, else of the next triple]`;
@@ -167,7 +167,7 @@ export async function carryOut(operation: Operation, world: World): Promise<Outc
     change === "create-container" || change === "set-ssh-keys"
       ? await world.command(change, { ...request, sshPublicKeys })
       : await world.command(change, request);
-  return sent ? outcomeOf(operation, reply, world) : { kind: "not sent" };
+  return sent ? outcomeOf(operation, reply, world.excuses) : { kind: "not sent" };
 }
 
 /** I1 and I4 hold at any moment. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Container } from "@dockhost/protocol";
+import type { Excuses } from "./excuses.ts";
 import { isTheSame, type Possible } from "./histories.ts";
 import { Model, USERS } from "./model.ts";
 import { Ruin, type Loss } from "./ruin.ts";
@@ -12,6 +13,8 @@ import type { World } from "./world.ts";
 const SETTLES_WITHIN_MS = 60_000;
 /** For a backend that has just found its Engine again, ms. */
 const RETRIES_MS = 30_000;
+
+const NONE: ReadonlySet<number> = new Set();
 
 const OF_THE_ENGINE = ["bridge", "dockhost", "host", "none"];
 const OF_THE_BACKEND = ["backend.id", "draining", "engine-trial.json", "lock", "operations.log", "slots"];
@@ -31,8 +34,8 @@ async function retryWhatIsInDoubt(username: string, model: Model, world: World):
   if (!last?.inDoubt) return;
   const until = performance.now() + RETRIES_MS;
   while (performance.now() < until) {
-    const outcome = await world.during("engine", () => carryOut(last.operation, world));
-    model.learn(username, [[last.operation, outcome]], world);
+    const outcome = await world.excuses.during("engine", () => carryOut(last.operation, world));
+    model.learn(username, [[last.operation, outcome]], world.excuses);
     if (outcome.kind === "success" || outcome.kind === "refused") return;
     await delay(200);
   }
@@ -47,7 +50,7 @@ async function settled(look: () => Promise<Difference>, world: World): Promise<r
     const found = await look();
     if (!("loss" in found)) return found;
     if (performance.now() > until)
-      throw new Ruin(found.loss, `${found.words}\n${(await world.containerNames()).join(" ")}`);
+      throw new Ruin(found.loss, `${found.words}\n${(await world.evidence.containerNames()).join(" ")}`);
     await delay(250);
   }
 }
@@ -58,10 +61,11 @@ async function difference(model: Model, world: World): Promise<Difference> {
   if (!reply?.success) return { loss: "hung", words: "the backend does not list its containers" };
   const { containers } = reply.data;
   expectDistinct(containers);
-  const leaked = await world.leakedPorts(containers.filter(({ state }) => state === "running"));
+  const running = containers.filter(({ state }) => state === "running");
+  const leaked = world.excuses.engineMayLeak ? await world.evidence.portsHeldForNobody(running) : NONE;
   for (const [username, { possible }] of model.users) {
     const found = containers.find((container) => container.username === username);
-    if (!possible.some((one) => fits(one, found, leaked, world))) {
+    if (!possible.some((one) => fits(one, found, leaked, world.excuses))) {
       const loss = found && possible.every(({ container }) => !container) ? "orphaned" : "lost";
       return { loss, words: `${username} has ${JSON.stringify(found)}, and was promised ${JSON.stringify(possible)}` };
     }
@@ -74,7 +78,7 @@ function fits(
   { container }: Possible,
   found: Container | undefined,
   leaked: ReadonlySet<number>,
-  { mayMove }: World,
+  { mayMove }: Pick<Excuses, "mayMove">,
 ): boolean {
   if (!container || !found) return !container && !found;
   const isKeptDown = found.state !== "running" && Object.values(found.ports).some((port) => leaked.has(port));
@@ -85,10 +89,10 @@ function fits(
 /** Whatever there is beside these containers. */
 async function orphan(containers: readonly Container[], world: World): Promise<Difference | undefined> {
   const [names, images, networks, files] = await Promise.all([
-    world.containerNames(),
-    world.unusedImages(),
+    world.evidence.containerNames(),
+    world.evidence.unusedImages(),
     world.machine.engineApi.networks(),
-    world.files(),
+    world.evidence.files(),
   ]);
   const known = new Set(containers.map(({ username }) => `dockhost-${username}`));
   const spare = names.filter((name) => name.startsWith("dockhost.slot."));
@@ -96,7 +100,7 @@ async function orphan(containers: readonly Container[], world: World): Promise<D
   const orphans = [
     ...names.filter((name) => !known.has(name) && !spare.includes(name)),
     // The backend tells how many it keeps ready; any other that has no name is nobody's.
-    ...(spare.length === world.warmSlots ? [] : spare),
+    ...(spare.length === world.evidence.warmSlots ? [] : spare),
     ...images,
     ...networks.filter((name) => !OF_THE_ENGINE.includes(name)),
     ...files.own.filter((name) => !OF_THE_BACKEND.includes(name)),
@@ -127,7 +131,7 @@ async function started(container: Container, world: World) {
   const reply = await world.insist("start-container", { username });
   if (!reply?.success) throw new Ruin("lost", `${username}'s container does not start: ${JSON.stringify(reply)}`);
   const now = seen(reply.data);
-  if (!isTheSame(before, now, world.mayMove)) {
+  if (!isTheSame(before, now, world.excuses.mayMove)) {
     throw new Ruin("lost", `${username}'s container was ${JSON.stringify(before)} and is now ${JSON.stringify(now)}`);
   }
   return now;
@@ -140,7 +144,7 @@ async function leaveNothing(world: World): Promise<void> {
   const operationId = randomUUID();
   const reply = await world.insist("create-container", { username, sshPublicKeys, operationId });
   if (!reply?.success) throw new Ruin("hung", `a new user gets no container: ${JSON.stringify(reply)}`);
-  if (!world.mayPassOver(world.firstPort) && reply.data.ports.ssh !== world.firstPort) {
+  if (!world.excuses.mayPassOver(world.firstPort) && reply.data.ports.ssh !== world.firstPort) {
     throw new Ruin("orphaned", `the first triple is not given again, but ${reply.data.ports.ssh}`);
   }
   await removed(username, world);

@@ -1,17 +1,17 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseReply, type CommandInput, type CommandName, type Container, type Reply } from "@dockhost/protocol";
+import { parseReply, type CommandInput, type CommandName, type Reply } from "@dockhost/protocol";
 import type { BackendConnection } from "../support/backend-connection.ts";
 import type { BackendProcess } from "../support/backend-process.ts";
-import { outcome, type Outcome } from "../support/docker-cli.ts";
+import type { Outcome } from "../support/docker-cli.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { MainServerDouble } from "../support/main-server-double.ts";
 import { PrivateEngine } from "../support/private-engine.ts";
 import { Site } from "../support/site.ts";
 import { SshUser, type KeyPair } from "../support/ssh.ts";
+import { Evidence } from "./evidence.ts";
+import { Excuses } from "./excuses.ts";
 import type { Seen } from "./histories.ts";
 import { Ruin } from "./ruin.ts";
 
@@ -39,13 +39,6 @@ const LATE_MS = 10_000;
 /** A machine that stands still for longer than a ping may take costs a connection, without any fault, ms. */
 const INSISTS_MS = 30_000;
 
-/** A backend passes over a triple for a minute after Docker was refused a port of it, which may be while it is held, ms. */
-const PASSED_OVER_MS = 90_000;
-
-/** What replies may show while it lasts, and for some time after. */
-export type Trouble = "engine" | "ports" | "ending";
-const TROUBLE_LASTS_MS = 20_000;
-
 /** One machine with a Docker Engine, a backend, its main server, and everything between them that can fail. */
 export class World implements AsyncDisposable {
   readonly machine: PrivateEngine;
@@ -55,16 +48,10 @@ export class World implements AsyncDisposable {
   readonly person: SshUser;
   readonly keys: ReadonlyMap<string, KeyPair>;
   readonly firstPort = FIRST_PORT;
-  readonly #troubles = new Map<Trouble, { lasting: number; endedAt: number }>();
+  readonly evidence: Evidence;
+  readonly excuses = new Excuses();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #thieves = new Map<number, ChildProcess>();
-  /** First ports of triples of which another process has held one, and since when. */
-  readonly #stolenAt = new Map<number, number>();
-  #scheduleBeganAt = 0;
-  /** Whether its Engine died in this schedule, be it without power. */
-  engineCrashed = false;
-  /** Whether it ever did: what it leaks then outlives the schedule. */
-  engineMayLeak = false;
   #backend: BackendProcess | undefined;
   /** Since the beginning of the schedule. */
   #backends: BackendProcess[] = [];
@@ -76,6 +63,7 @@ export class World implements AsyncDisposable {
     this.toServer = parts.toServer;
     this.person = parts.person;
     this.keys = parts.keys;
+    this.evidence = new Evidence(parts.machine, parts.site);
   }
 
   static async open(): Promise<World> {
@@ -149,28 +137,6 @@ export class World implements AsyncDisposable {
     return turn;
   }
 
-  /** While it lasts, and for some time after, replies may tell of `trouble`. */
-  async during<T>(trouble: Trouble, work: () => Promise<T>): Promise<T> {
-    const { lasting } = this.#trouble(trouble);
-    this.#troubles.set(trouble, { lasting: lasting + 1, endedAt: performance.now() });
-    try {
-      return await work();
-    } finally {
-      const now = this.#trouble(trouble).lasting;
-      this.#troubles.set(trouble, { lasting: Math.max(0, now - 1), endedAt: performance.now() });
-    }
-  }
-
-  isTroubled(trouble: Trouble): boolean {
-    if (trouble === "ports" && this.#thieves.size > 0) return true;
-    const { lasting, endedAt } = this.#trouble(trouble);
-    return lasting > 0 || performance.now() - endedAt < TROUBLE_LASTS_MS;
-  }
-
-  #trouble(trouble: Trouble): { lasting: number; endedAt: number } {
-    return this.#troubles.get(trouble) ?? { lasting: 0, endedAt: -Infinity };
-  }
-
   /** Holds a port of the machine as any process might; where it is taken already nothing happens. */
   async steal(port: number): Promise<void> {
     const script = `require("node:net").createServer().listen(${port}, "0.0.0.0", () => console.log("held"))`;
@@ -181,7 +147,7 @@ export class World implements AsyncDisposable {
     await Promise.race([once(thief.stdout, "data"), once(thief, "close")]);
     if (thief.exitCode !== null) return;
     this.#thieves.set(port, thief);
-    for (const base of [port, port - 1, port - 2]) this.#stolenAt.set(base, performance.now());
+    this.excuses.noteTheft(port);
   }
 
   /** The backend's reply; undefined where the connection, or the backend, has ended before. Throws where it hangs. */
@@ -224,7 +190,7 @@ export class World implements AsyncDisposable {
     this.#thieves.clear();
     this.startBackend();
     await this.answers();
-    this.#troubles.clear();
+    this.excuses.endTroubles();
   }
 
   /** Resolves when the backend is connected and says what it has. */
@@ -241,49 +207,12 @@ export class World implements AsyncDisposable {
   /** Forgets what earlier schedules have written. */
   begin(): void {
     this.#backends = this.#backend ? [this.#backend] : [];
-    this.#scheduleBeganAt = performance.now();
-    this.engineCrashed = false;
+    this.excuses.begin();
   }
 
-  noteCrash(): void {
-    this.engineCrashed = true;
-    this.engineMayLeak = true;
-  }
-
-  /** Whether a start may have had to move a container away from that triple. */
-  readonly mayMove = (base: number): boolean => this.engineCrashed || this.#wasStolenSince(base, this.#scheduleBeganAt);
-
-  /** Whether the next create may leave that triple out though it is free. */
-  mayPassOver(base: number): boolean {
-    // An Engine that has died may keep the first ones to itself.
-    return this.engineMayLeak || this.#wasStolenSince(base, performance.now() - PASSED_OVER_MS);
-  }
-
-  #wasStolenSince(base: number, since: number): boolean {
-    return (this.#stolenAt.get(base) ?? -Infinity) > since;
-  }
-
-  /**
-   * Ports that the Engine holds for no running container. Engine 20.10 does (seen) after it died while it was starting
-   * one: until its next start nobody else can bind them, and that container does not start either.
-   */
-  async leakedPorts(running: readonly Container[]): Promise<ReadonlySet<number>> {
-    const used = new Set(running.flatMap(({ ports }) => Object.values(ports)));
-    const proxies = (await this.#listeners()).split("\n").filter((line) => line.includes("docker-proxy"));
-    const ports = proxies.map((line) => Number(/:(\d+)\s/.exec(line)?.[1]));
-    return new Set(ports.filter((port) => this.engineMayLeak && !used.has(port)));
-  }
-
-  /** What the schedule's backends and the Engine wrote, who listens on this machine and where its ports lead. */
+  /** What the schedule's backends wrote, and what there is to be found. */
   async account(): Promise<string> {
-    const { machine } = this;
-    const format = "{{.Name}} {{.State.Status}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}";
-    const ids = (await machine.docker("ps", "--all", "--quiet").catch(() => "")).split("\n");
-    const containers = await machine.docker("container", "inspect", "--format", format, ...ids).catch(String);
-    const network = await machine.docker("network", "inspect", "dockhost").catch(String);
-    const rules = await this.#inside("iptables", "-t", "nat", "-S", "DOCKER");
-    const found = [await this.#listeners(), rules, network, containers];
-    return [...this.#backends.map(({ output }) => output), await machine.log(), ...found].join("\n\n");
+    return [...this.#backends.map(({ output }) => output), ...(await this.evidence.account())].join("\n\n");
   }
 
   /** Logs in as the user who has that key. */
@@ -295,31 +224,6 @@ export class World implements AsyncDisposable {
       stdout: "",
       stderr: `no connection: ${String(error)}`,
     }));
-  }
-
-  /** How many slots the backend said last that it keeps ready. */
-  get warmSlots(): number {
-    return this.site.connection.said.latest("backend-status")?.usage.warmSlots ?? 0;
-  }
-
-  /** Names of this Engine's containers, whoever has made them. */
-  async containerNames(): Promise<string[]> {
-    return (await this.machine.engineApi.containers()).map(({ name }) => name);
-  }
-
-  /** Images that no container is made of, but for the one that new containers get. */
-  async unusedImages(): Promise<string[]> {
-    const { engineApi } = this.machine;
-    const [images, containers] = await Promise.all([engineApi.images("all"), engineApi.containers()]);
-    const used = new Set(containers.map(({ image }) => image));
-    return images.filter((image) => image !== "dockhost/instance:latest" && !used.has(image));
-  }
-
-  /** What is in the data directory: the backend's own files, and a directory for each slot. */
-  async files(): Promise<{ own: string[]; slots: string[] }> {
-    const { dataDirectory } = this.site;
-    const [own, slots] = await Promise.all([readdir(dataDirectory), readdir(join(dataDirectory, "slots"))]);
-    return { own, slots };
   }
 
   /** After a ruin: a machine as at the beginning. */
@@ -347,15 +251,6 @@ export class World implements AsyncDisposable {
     await this.toEngine[Symbol.asyncDispose]();
     await this.person[Symbol.asyncDispose]();
     await this.machine[Symbol.asyncDispose]();
-  }
-
-  #listeners(): Promise<string> {
-    return this.#inside("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes");
-  }
-
-  async #inside(...command: readonly string[]): Promise<string> {
-    const [program = "nsenter", ...inside] = this.machine.namespace.inside;
-    return (await outcome(program, [...inside, ...command])).stdout;
   }
 
   async #connection(): Promise<BackendConnection | undefined> {
