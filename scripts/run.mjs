@@ -46,12 +46,18 @@ export async function run(command, args, options = {}) {
 }
 
 /**
- * Runs a program on the person's own terminal and answers its exit code.
+ * Runs a program on the person's own terminal and answers its exit code, however it is asked to end.
  * @param {string} command
  * @param {readonly string[]} args
  */
 export async function runInForeground(command, args) {
-  const { code } = await end(spawn(command, args, { cwd: root, stdio: "inherit" }));
+  const child = spawn(command, args, { cwd: root, stdio: "inherit" });
+  const passOn = () => child.kill("SIGTERM");
+  // A terminal tells both of a Ctrl-C.
+  const stay = () => undefined;
+  process.on("SIGTERM", passOn).on("SIGINT", stay);
+  const { code } = await end(child);
+  process.off("SIGTERM", passOn).off("SIGINT", stay);
   return code;
 }
 

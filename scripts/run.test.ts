@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +25,26 @@ test("a registry that never answers is given up, one that is merely slow is wait
   const slow = "console.log('Pulling'); setTimeout(() => console.log('done'), 1500)";
   expect(await node(slow, { silenceMs: 1000, timeoutMs: 20_000 })).toBe("Pulling\ndone\n");
 });
+
+test.each([
+  ["SIGTERM to who runs it", "SIGTERM", (pid: number) => pid],
+  ["Ctrl-C, which a terminal tells to both,", "SIGINT", (pid: number) => -pid],
+] as const)(
+  "a program on a person's terminal is ended by %s and waited for until it has tidied up",
+  async (_, signal, target) => {
+    const tidy = `setTimeout(() => { console.log("tidied"); process.exit(3); }, 200)`;
+    const program = `process.on("${signal}", () => ${tidy}); setInterval(() => undefined, 1000); console.log("up")`;
+    const runner = `import("./scripts/run.mjs").then(async ({ runInForeground }) =>
+    console.log("code", await runInForeground(process.execPath, ["-e", ${JSON.stringify(program)}])))`;
+    const child = spawn(process.execPath, ["-e", runner], { detached: true, stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    await once(child.stdout, "data");
+    process.kill(target(child.pid ?? 0), signal);
+    await once(child, "close");
+    expect(output).toBe("up\ntidied\ncode 3\n");
+  },
+);
 
 test("a program is found where it can be executed", () => {
   const folder = mkdtempSync(join(tmpdir(), "dockhost-which-"));
