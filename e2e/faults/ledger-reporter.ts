@@ -85,7 +85,7 @@ function unmade(rows: readonly LedgerRow[]): string {
 }
 
 function seeds(rows: readonly LedgerRow[]): string {
-  const known = new Set(rows.flatMap(({ seed }) => (seed === undefined ? [] : [seed])));
+  const known = new Set(rows.flatMap((row) => row.seeds));
   return known.size === 0 ? "Seeds: none, chance had no part in it" : `Seeds: ${[...known].join(", ")}`;
 }
 

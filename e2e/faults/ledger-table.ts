@@ -20,7 +20,8 @@ export function readRows(text: string): LedgerRow[] {
 function added(sum: LedgerRow | undefined, row: LedgerRow): LedgerRow {
   if (!sum) return row;
   const counts = FIGURES.map((name) => [name, sum[name] + row[name]]);
-  return { ...row, ...(Object.fromEntries(counts) as Pick<LedgerRow, "runs" | (typeof COUNTS)[number]>) };
+  const seeds = [...new Set([...sum.seeds, ...row.seeds])];
+  return { ...row, seeds, ...(Object.fromEntries(counts) as Pick<LedgerRow, "runs" | (typeof COUNTS)[number]>) };
 }
 
 /** A fault, below it what is promised under it, and below that a line of figures for each test that made it. */

@@ -12,6 +12,7 @@ const row = (change: Partial<LedgerRow>): LedgerRow => ({
   duplicated: 0,
   orphaned: 0,
   hung: 0,
+  seeds: [],
   ...change,
 });
 
@@ -21,6 +22,11 @@ describe("the ledger", () => {
   test("adds up what one test recorded of one fault, and keeps others apart", () => {
     const text = written(row({ runs: 2, lost: 1 }), row({ runs: 3, hung: 4 }), row({ test: "another", runs: 7 }));
     expect(readRows(text)).toEqual([row({ runs: 5, lost: 1, hung: 4 }), row({ test: "another", runs: 7 })]);
+  });
+
+  test("keeps the seed of each run that it adds up, once", () => {
+    const text = written(row({ seeds: [7] }), row({ seeds: [8] }), row({}), row({ seeds: [7] }));
+    expect(readRows(text)).toEqual([row({ runs: 4, seeds: [7, 8] })]);
   });
 
   test("tells faults in one order, whichever was made first", () => {

@@ -23,8 +23,8 @@ interface Trial {
   seed?: number;
 }
 
-/** A trial as it is gathered and printed. */
-export type LedgerRow = Required<Omit<Trial, "seed">> & { seed?: number | undefined };
+/** Trials as they are gathered, added up and printed. */
+export type LedgerRow = Required<Omit<Trial, "seed">> & { seeds: readonly number[] };
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -37,7 +37,8 @@ declare module "vitest" {
 export function record(trial: Trial): void {
   const { fault, promise = FAULTS[fault], test = runningTest(), runs, seed } = trial;
   const { lost = 0, duplicated = 0, orphaned = 0, hung = 0 } = trial;
-  const row: LedgerRow = { fault, promise, test, runs, lost, duplicated, orphaned, hung, seed };
+  const seeds = seed === undefined ? [] : [seed];
+  const row: LedgerRow = { fault, promise, test, runs, lost, duplicated, orphaned, hung, seeds };
   appendFileSync(inject("ledger"), `${JSON.stringify(row)}\n`);
 }
 
