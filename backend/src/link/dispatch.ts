@@ -95,7 +95,8 @@ export class Dispatch {
       get isOver() {
         return deadline.isOver;
       },
-      progress: (phase, bytes) => this.#reports.progress(order, phase, bytes),
+      // A turn later: what it tells of is begun first.
+      progress: (phase, bytes) => void turn().then(() => this.#reports.progress(order, phase, bytes)),
       outsideDeadline: (work) => deadline.suspendDuring(work),
     };
     const result = run(this.#serving, reading.request, context);

@@ -54,8 +54,7 @@ export class Reports implements Disposable {
   ): void {
     const { username, operationId } = operation;
     if (username === undefined) return;
-    // A turn later: what it tells of is begun first.
-    setImmediate(() => this.#emit("operation-progress", { username, operationId, phase, ...bytes }, "sure"));
+    this.#emit("operation-progress", { username, operationId, phase, ...bytes }, "sure");
   }
 
   [Symbol.dispose](): void {
