@@ -33,13 +33,13 @@ export class Excuses {
 
   /** Another process holds that port until everything is healed. */
   noteTheft(port: number): void {
-    this.#begin("ports");
+    this.#troubleBegins("ports");
     for (const base of [port, port - 1, port - 2]) this.#stolenAt.set(base, performance.now());
   }
 
   /** While it lasts, and for some time after, replies may tell of `trouble`. */
   async during<T>(trouble: Trouble, work: () => Promise<T>): Promise<T> {
-    this.#begin(trouble);
+    this.#troubleBegins(trouble);
     try {
       return await work();
     } finally {
@@ -68,7 +68,7 @@ export class Excuses {
     return this.#engineMayLeak || this.#wasStolenSince(base, performance.now() - PASSED_OVER_MS);
   }
 
-  #begin(trouble: Trouble): void {
+  #troubleBegins(trouble: Trouble): void {
     const { lasting } = this.#trouble(trouble);
     this.#troubles.set(trouble, { lasting: lasting + 1, endedAt: performance.now() });
   }

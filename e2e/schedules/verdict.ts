@@ -14,8 +14,6 @@ const SETTLES_WITHIN_MS = 60_000;
 /** For a backend that has just found its Engine again, ms. */
 const RETRIES_MS = 30_000;
 
-const NONE: ReadonlySet<number> = new Set();
-
 const OF_THE_ENGINE = ["bridge", "dockhost", "host", "none"];
 const OF_THE_BACKEND = ["backend.id", "draining", "engine-trial.json", "lock", "operations.log", "slots"];
 
@@ -62,7 +60,7 @@ async function difference(model: Model, world: World): Promise<Difference> {
   const { containers } = reply.data;
   expectDistinct(containers);
   const running = containers.filter(({ state }) => state === "running");
-  const leaked = world.excuses.engineMayLeak ? await world.evidence.portsHeldForNobody(running) : NONE;
+  const leaked = world.excuses.engineMayLeak ? await world.evidence.portsHeldForNobody(running) : new Set<number>();
   for (const [username, { possible }] of model.users) {
     const found = containers.find((container) => container.username === username);
     if (!possible.some((one) => fits(one, found, leaked, world.excuses))) {
