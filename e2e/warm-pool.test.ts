@@ -1,11 +1,12 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { docker } from "./support/docker-cli.ts";
 import { inspect } from "./support/engine-api.ts";
 import { rounds } from "./support/rounds.ts";
 import { newUser, Site } from "./support/site.ts";
+import { standing } from "./support/standing.ts";
 import { SshUser, type KeyPair } from "./support/ssh.ts";
 import { TestImages } from "./support/test-images.ts";
 
@@ -26,19 +27,6 @@ const siteWith = async (warmPool: number, environment = {}): Promise<Site> => {
   await standing(site, warmPool);
   return site;
 };
-
-/** Waits until so many stand ready, by the backend's word and by Docker's; answers their names. */
-async function standing(site: Site, count: number): Promise<string[]> {
-  return vi.waitFor(
-    async () => {
-      expect(site.connection.said.latest("backend-status")?.usage.warmSlots).toBe(count);
-      const names = await site.unclaimed();
-      expect(names).toHaveLength(count);
-      return names;
-    },
-    { timeout: 60_000, interval: 50 },
-  );
-}
 
 const create = (site: Site, name: string, more: object = {}): Promise<Container> =>
   site.connection.succeed("create-container", { username: newUser(name), sshPublicKey: key.publicKey, ...more });
@@ -117,6 +105,17 @@ test(`${USERS} users who come at once on a pool of as many all log in, each to o
   expect(created.map(({ containerId }) => containerId).sort()).toEqual(ahead.sort());
   const logins = await Promise.all(created.map((container) => person.login(container, key)));
   expect(logins.map(({ code }) => code)).toEqual(created.map(() => 0));
+});
+
+test("once somebody has deleted theirs, what stands ready moves down there, and whoever comes next gets it", async () => {
+  await using site = await siteWith(1);
+  const ada = await create(site, "ada");
+  await standing(site, 1);
+  await site.connection.succeed("delete-container", { username: ada.username });
+  const ahead = await idsOf(await standing(site, 1));
+  const bob = await create(site, "bob");
+  expect(bob.ports).toEqual(ada.ports);
+  expect(ahead).toEqual([bob.containerId]);
 });
 
 test("what a killed backend kept ready its successor keeps; what one that ends kept is gone", async () => {

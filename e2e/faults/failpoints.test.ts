@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container, Limits } from "@dockhost/protocol";
 import { FAILPOINTS, type Failpoint } from "../../backend/src/observe/failpoints.ts";
 import { docker } from "../support/docker-cli.ts";
@@ -10,6 +10,7 @@ import type { KillOrder } from "../support/kill-orders.ts";
 import { hold } from "../support/ports.ts";
 import { isSoak } from "../support/rounds.ts";
 import { newUser } from "../support/site.ts";
+import { standing } from "../support/standing.ts";
 import { SshUser, type KeyPair } from "../support/ssh.ts";
 import { expectInvariants, type Expected } from "./invariants.ts";
 import { record } from "./ledger.ts";
@@ -194,7 +195,8 @@ class Stage implements AsyncDisposable {
     const [before] = await Promise.all(users.map((username) => this.#bring(username, way.before)));
     if (way.portTaken && before) await this.#writeMark(before);
     await using taken = way.portTaken && before ? await hold(before.ports.http) : undefined;
-    await this.#poolIsFull();
+    await this.#mortal.alive();
+    await standing(this.#mortal.site, this.#warmPool);
     const untouched = await this.#lookAtBystanders();
     const diedBefore = this.deaths;
 
@@ -244,13 +246,6 @@ class Stage implements AsyncDisposable {
     if (isThorough(name))
       connection.socket.emit(way.command, request(way.command, this.#other, randomUUID(), way.limits));
     await mortal.death();
-  }
-
-  /** A create finds one that stands ready. */
-  async #poolIsFull(): Promise<void> {
-    const { said } = await this.#mortal.alive();
-    const told = () => said.latest("backend-status")?.usage.warmSlots;
-    await vi.waitFor(() => expect(told()).toBe(this.#warmPool), { timeout: 60_000, interval: 50 });
   }
 
   /** The other user, who does not repeat what was cut off. */

@@ -30,10 +30,19 @@ export interface Inspected {
   };
 }
 
+/** As the Engine lists it. */
+interface Found {
+  readonly Id: string;
+  readonly Names: readonly string[];
+  readonly Image: string;
+  readonly Labels: Readonly<Record<string, string>>;
+}
+
 interface Listed {
   readonly id: string;
   readonly name: string;
   readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** How long containers may take to go, and how often is looked whether they are gone, ms. */
@@ -54,10 +63,10 @@ export class EngineApi {
   /** Running or not; those that bear `label` (`key` or `key=value`), where it is given. */
   async containers(label?: string): Promise<Listed[]> {
     const query = { all: true, filters: labelled(label) };
-    const found = await this.#api.call<{ Id: string; Names: string[]; Image: string }[]>("GET", "/containers/json", {
-      query,
+    const found = await this.#api.call<Found[]>("GET", "/containers/json", { query });
+    return found.map(({ Id, Names, Image, Labels }) => {
+      return { id: Id, name: Names[0]?.slice(1) ?? "", image: Image, labels: Labels };
     });
-    return found.map(({ Id, Names, Image }) => ({ id: Id, name: Names[0]?.slice(1) ?? "", image: Image }));
   }
 
   async inspect(idOrName: string): Promise<Inspected> {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { copyFile, mkdtemp, readdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LABELS } from "../../backend/src/containers/names.ts";
 import type { BackendConnection } from "./backend-connection.ts";
 import { BackendProcess, type Environment } from "./backend-process.ts";
 import { backendId, removeBackend } from "./cleanup.ts";
@@ -20,6 +21,14 @@ export interface SiteOptions {
   dataDirectory?: string;
 }
 
+interface SitesContainer {
+  readonly name: string;
+  /** Whether it bears a user's name. */
+  readonly isClaimed: boolean;
+  /** The first port of its triple. */
+  readonly base: number;
+}
+
 /** Each backend would try the machine's Engine out anew; one that does not find the Engine of that trial still does. */
 const TRIAL = "engine-trial.json";
 const TRIAL_OF_THE_MACHINE = join(tmpdir(), "dockhost-e2e-engine-trial.json");
@@ -27,6 +36,8 @@ const TRIAL_OF_THE_MACHINE = join(tmpdir(), "dockhost-e2e-engine-trial.json");
 /** A machine of its own for tests: a main server, a data directory, a port range, and the backend that works there. */
 export class Site implements AsyncDisposable {
   readonly dataDirectory: string;
+  /** The ports that its backends give: `10000-10089`. */
+  readonly portRange: string;
   server: MainServerDouble;
   /** Runs `docker` against the Engine of its backends. */
   readonly docker: typeof docker;
@@ -39,11 +50,13 @@ export class Site implements AsyncDisposable {
 
   private constructor(
     dataDirectory: string,
+    portRange: string,
     server: MainServerDouble,
     environment: Environment,
     machine: PrivateEngine | undefined,
   ) {
     this.dataDirectory = dataDirectory;
+    this.portRange = portRange;
     this.server = server;
     this.docker = machine?.docker ?? docker;
     this.engineApi = machine?.engineApi ?? machinesEngine;
@@ -56,11 +69,11 @@ export class Site implements AsyncDisposable {
   static async prepare(options: SiteOptions = {}): Promise<Site> {
     const { environment = {}, server = {}, machine, dataDirectory: given } = options;
     const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), "dockhost-e2e-")));
-    const range = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
+    const portRange = environment.DOCKHOST_PORT_RANGE ?? (await freePortRange(90));
     if (!machine)
       await copyFile(TRIAL_OF_THE_MACHINE, join(dataDirectory, TRIAL)).catch(() => "the first one tries it out");
     const double = await MainServerDouble.listen({ ...(machine && { host: machine.namespace.gateway }), ...server });
-    return new Site(dataDirectory, double, { ...environment, DOCKHOST_PORT_RANGE: range }, machine);
+    return new Site(dataDirectory, portRange, double, environment, machine);
   }
 
   /** With a backend that is connected and has told its inventory. */
@@ -75,6 +88,7 @@ export class Site implements AsyncDisposable {
       DOCKHOST_API_KEY: API_KEY,
       MAIN_SERVER_BACKEND_URL: this.server.url,
       DOCKHOST_DATA_DIR: this.dataDirectory,
+      DOCKHOST_PORT_RANGE: this.portRange,
       // What is made ahead would stand among what the tests count; those about it ask for it.
       DOCKHOST_WARM_POOL: "0",
       ...this.#environment,
@@ -120,13 +134,23 @@ export class Site implements AsyncDisposable {
 
   /** Names of this backend's containers that bear no user's name. */
   async unclaimed(): Promise<string[]> {
-    return (await this.containerNames()).filter((name) => !name.startsWith("dockhost-"));
+    return (await this.containers()).filter(({ isClaimed }) => !isClaimed).map(({ name }) => name);
   }
 
-  /** Names of all containers that bear this backend's id, running or not; but for those by which it tries the Engine out. */
   async containerNames(): Promise<string[]> {
+    return (await this.containers()).map(({ name }) => name);
+  }
+
+  /** All that bear this backend's id, running or not; but for those by which it tries the Engine out. */
+  async containers(): Promise<SitesContainer[]> {
     const found = await this.engineApi.containers(await this.label());
-    return found.map(({ name }) => name).filter((name) => !name.includes(".probe-"));
+    return found
+      .filter(({ name }) => !name.includes(".probe-"))
+      .map(({ name, labels }) => ({
+        name,
+        isClaimed: name.startsWith("dockhost-"),
+        base: Number(labels[LABELS.ports]),
+      }));
   }
 
   /** What this backend's containers bear, and the images that were made of them. */
