@@ -35,15 +35,20 @@ it("a list, a status and an inventory cost Docker no call", async () => {
   expect(engine.calls).toEqual([]);
 });
 
-it("a create asks Docker nothing about a user who is known to have no container", async () => {
+it("a create asks Docker nothing about a user who is known to have no container, nor about the one that it makes", async () => {
   await using agent = new AgentUnderTest(SETTINGS);
   await startWithAdaAndBob(agent);
   const { mainServer, engine } = agent;
   await mainServer.command("list-containers", {});
 
+  const rename = engine.rename.bind(engine);
+  // Longer than what happens to a container is gathered before it is looked at.
+  engine.rename = (...call) => setTimeout(300).then(() => rename(...call));
   engine.calls.length = 0;
   await mainServer.command("create-container", { username: "cyd", sshPublicKey: PUBLIC_KEY });
-  expect(engine.calls).not.toContain("inspect");
+  const untilNamed = engine.calls.slice(0, engine.calls.indexOf("rename"));
+  expect(untilNamed).toContain("start");
+  expect(untilNamed).not.toContain("inspect");
 });
 
 it("a create finds that its user's container was removed by hand, which Docker has not told yet", async () => {

@@ -49,7 +49,7 @@ import type { Log, RootLog } from "./observe/log.ts";
 import { VERSION } from "./version.ts";
 
 /** Commands under way at shutdown may finish within this; what has not by then is rolled back, ms. */
-const FINISH_MS = 6_000;
+const FINISH_MS = 5_500;
 const ROLL_BACK_MS = 3_000;
 /** Then everything is ended, whatever the Engine has not answered yet, ms. */
 const LEAVE_MS = 500;

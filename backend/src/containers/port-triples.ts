@@ -124,7 +124,7 @@ export class PortTriples {
         return { base };
       }
       step(`${base} passed over: ${taken} is in use`);
-      this.release(holder);
+      this.#letGo(holder);
     }
     return undefined;
   }

@@ -31,6 +31,13 @@ export interface SlotOrder {
   keys: readonly string[];
 }
 
+/** Who hears how far the making of a container is. */
+export interface Progress {
+  onPhase: (phase: OperationPhase) => void;
+  /** It exists from here on, by this id. */
+  onMade: (containerId: string) => void;
+}
+
 /** Makes the container of a slot and starts it. */
 export class SlotBuilder {
   readonly #parts: SlotBuilderParts;
@@ -45,7 +52,7 @@ export class SlotBuilder {
   }
 
   /** Answers the container's id once it runs, which it does not before `fill` has ended. */
-  async build(order: SlotOrder, fill: () => Promise<void>, onPhase: (phase: OperationPhase) => void): Promise<string> {
+  async build(order: SlotOrder, fill: () => Promise<void>, { onPhase, onMade }: Progress): Promise<string> {
     const { directories, engine, engineTrial, engineTurns, backendId, profile } = this.#parts;
     const { slot } = order;
     const abilities = await engineTrial.abilities(order.image);
@@ -56,6 +63,7 @@ export class SlotBuilder {
     const made = engineTurns.run(async () => {
       onPhase("creating");
       const [id] = await allEnded([engine.create(slotName(slot), spec), engine.ensureIsolatedBridge(NETWORK)]);
+      onMade(id);
       failpoint("create:container-made");
       // Nothing runs before its claim and its keys are on disk, and but on a network that keeps it apart.
       await filled;

@@ -12,7 +12,7 @@ import { newHostKeyPair, type HostKeyPair } from "./host-key-pair.ts";
 import type { PresentImage } from "./images.ts";
 import { slotName } from "./names.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
-import type { SlotBuilder, SlotOrder } from "./slot-builder.ts";
+import type { Progress, SlotBuilder, SlotOrder } from "./slot-builder.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slots } from "./slots.ts";
 import type { SpareSlot, SpareSlots } from "./spare-slots.ts";
@@ -83,15 +83,13 @@ export class SlotMaking {
    * than `below` is free. Answers whether it made one.
    */
   async makeSpare(image: PresentImage, below?: number): Promise<boolean> {
-    const { slots, spares, triples } = this.#parts;
+    const { slots, spares } = this.#parts;
     const slot = newSlot();
-    return slots.whileUnderWay(slot, slotName(slot), async () => {
-      const base = await triples.leaseBelow(slot, below);
-      if (base === undefined) return false;
-      const made = this.#buildSpare(slot, base, image);
+    return slots.whileUnderWay(slot, slotName(slot), async (isNow) => {
+      const made = this.#buildSpare(slot, image, below, isNow);
+      // Before its triple was tried: whoever comes meanwhile gets that one too.
       spares.add(slot, made);
-      await made;
-      return true;
+      return (await made) !== undefined;
     });
   }
 
@@ -126,9 +124,8 @@ export class SlotMaking {
     const fill = async (): Promise<void> => {
       await allEnded([directories.fill(slot, begun, request.keys), this.#give(slot, hostKey)]);
     };
-    const containerId = await this.#build({ ...request, slot, base }, fill, onPhase);
-    // From here on by its id: a rename whose reply was lost may have happened.
-    isNow(containerId);
+    // By its id as soon as it has one: a rename whose reply was lost may have happened.
+    const containerId = await this.#build({ ...request, slot, base }, fill, { onPhase, onMade: isNow });
     onPhase("waiting-for-ssh");
     const shown = await this.#firstAnswer(slot, containerId, base);
     failpoint("create:ssh-answered");
@@ -192,11 +189,18 @@ export class SlotMaking {
     failpoint("spare:limited");
   }
 
-  async #buildSpare(slot: string, base: number, image: PresentImage): Promise<SpareSlot> {
-    const { engineTrial, profile } = this.#parts;
+  async #buildSpare(
+    slot: string,
+    image: PresentImage,
+    below: number | undefined,
+    isNow: (container: string) => void,
+  ): Promise<SpareSlot | undefined> {
+    const { engineTrial, profile, triples } = this.#parts;
+    const base = await triples.leaseBelow(slot, below);
+    if (base === undefined) return undefined;
     const order = { slot, base, image, limits: {}, keys: [] };
     const fill = () => this.#give(slot, this.#newHostKey(image));
-    const containerId = await this.#build(order, fill, () => undefined);
+    const containerId = await this.#build(order, fill, { onPhase: () => undefined, onMade: isNow });
     failpoint("spare:container-started");
     const shown = await this.#firstAnswer(slot, containerId, base);
     failpoint("spare:ssh-answered");
@@ -221,10 +225,10 @@ export class SlotMaking {
   }
 
   /** A triple that the Engine finds taken is passed over for a while. */
-  async #build(order: SlotOrder, fill: () => Promise<void>, onPhase: PhaseListener): Promise<string> {
+  async #build(order: SlotOrder, fill: () => Promise<void>, progress: Progress): Promise<string> {
     const { builder, log, triples } = this.#parts;
     try {
-      return await builder.build(order, fill, onPhase);
+      return await builder.build(order, fill, progress);
     } catch (error) {
       if (!isPortTaken(error)) throw error;
       triples.refuse(order.base);

@@ -31,7 +31,8 @@ export class SpareSlots {
     this.#onChange = onChange;
   }
 
-  add(slot: string, making: Promise<SpareSlot>): void {
+  /** `making` may come to nothing. */
+  add(slot: string, making: Promise<SpareSlot | undefined>): void {
     const ready = making.catch(() => undefined);
     const entry: Entry = { ready };
     this.#entries.set(slot, entry);
@@ -75,9 +76,10 @@ export class SpareSlots {
   }
 
   drop(slot: string): void {
+    const stoodReady = this.#entries.get(slot)?.spare !== undefined;
     this.#entries.delete(slot);
     this.#triples.keep(slot);
-    this.#onChange();
+    if (stoodReady) this.#onChange();
   }
 
   get #untaken(): Entry[] {

@@ -2,6 +2,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BackendStatus, Container } from "@dockhost/protocol";
+import { canBind } from "./port-triples.ts";
 import { AgentUnderTest, PUBLIC_KEY } from "../../test/agent-under-test.ts";
 
 const FIRST = 22_500;
@@ -29,11 +30,14 @@ async function create(username: string, request: object = {}): Promise<Container
   return reply.data as Container;
 }
 
-/** What a create makes Docker do. */
+/** Reading, and what the pool does meanwhile to be full again. */
+const NOT_THE_CLAIM = ["inspect", "image", "network", "list", "create", "start"];
+
+/** What a claim makes Docker do. */
 async function callsOf(work: () => Promise<unknown>): Promise<string[]> {
   const before = agent.engine.calls.length;
   await work();
-  return agent.engine.calls.slice(before).filter((call) => !["inspect", "image", "network", "list"].includes(call));
+  return agent.engine.calls.slice(before).filter((call) => !NOT_THE_CLAIM.includes(call));
 }
 
 describe("a container that was made ahead", () => {
@@ -50,9 +54,12 @@ describe("a container that was made ahead", () => {
   });
 
   it("is told to nobody as a user's, and counted apart", async () => {
-    const told = agent.mainServer.nextReport("backend-status");
-    await agent.mainServer.command("set-draining", { draining: false });
-    expect(((await told) as BackendStatus).usage).toMatchObject({ containers: 0, running: 0, warmSlots: 2 });
+    const usage = async () => {
+      const told = agent.mainServer.nextReport("backend-status");
+      await agent.mainServer.command("set-draining", { draining: false });
+      return ((await told) as BackendStatus).usage;
+    };
+    await expect.poll(usage).toMatchObject({ containers: 0, running: 0, warmSlots: 2 });
     const { data } = await agent.mainServer.command("list-containers", {});
     expect(data).toEqual({ containers: [] });
   });
@@ -95,6 +102,25 @@ describe("the triples of containers made ahead", () => {
     await expect.poll(spareBases).toEqual([FIRST + 3, FIRST + 6]);
     await agent.mainServer.command("delete-container", { username: "ada" });
     expect(await create("bob")).toMatchObject({ ports: { ssh: FIRST } });
+  });
+
+  it("count as free from the moment at which the pool looks at them", async () => {
+    let goOn = (): void => undefined;
+    const mayGoOn = new Promise<void>((resolve) => (goOn = resolve));
+    const looked: number[] = [];
+    const portProbe = (port: number) => {
+      looked.push(port);
+      return mayGoOn.then(() => canBind(port));
+    };
+    const [first, last] = [FIRST + 60, FIRST + 98];
+    const settings = { DOCKHOST_PORT_RANGE: `${first}-${last}`, DOCKHOST_WARM_POOL: "1" };
+    await using slow = new AgentUnderTest(settings, { portProbe });
+    await slow.start();
+    await expect.poll(() => looked).toEqual([first]);
+    const created = slow.mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
+    await slow.mainServer.nextReport("operation-progress");
+    goOn();
+    expect(await created).toMatchObject({ success: true, data: { ports: { ssh: first } } });
   });
 
   it("are the lowest again when nobody asks for anything", async () => {
