@@ -16,6 +16,8 @@ export default defineConfig({
     maxConcurrency: 3,
     // A promise is not broken by a slow machine: what is late is told by the benchmark.
     testTimeout: 20_000,
+    hookTimeout: 20_000,
+    expect: { poll: { timeout: 15_000 } },
     // The ledger stands first: what it prints comes above the summary.
     reporters: ["./e2e/faults/ledger-reporter.ts", "default"],
     projects: [
@@ -36,6 +38,7 @@ export default defineConfig({
           globalSetup: "e2e/support/nothing-left.ts",
           testTimeout: 300_000,
           hookTimeout: 300_000,
+          expect: { poll: { timeout: 60_000 } },
         },
       },
     ],

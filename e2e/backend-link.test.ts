@@ -35,8 +35,8 @@ describe.concurrent("the connection", () => {
     expect(JSON.stringify(socket.handshake.query)).not.toContain(API_KEY);
     const agentId = String(socket.handshake.auth.agentId);
     expect(agentId).toMatch(/^[0-9a-f-]{36}$/);
-    const status = await said.report("backend-status");
-    expect(status).toMatchObject({ draining: false, docker: { reachable: true }, usage: { containers: 0 } });
+    const status = await said.report("backend-status", ({ docker }) => docker.reachable);
+    expect(status).toMatchObject({ draining: false, usage: { containers: 0 } });
     expect(status.capacity.maxContainers).toBe(50);
 
     const next = site.server.nextConnection();
@@ -62,8 +62,7 @@ describe.concurrent("the connection", () => {
     expect(containers).toContainEqual(expect.objectContaining({ username: stopped.username, state: "stopped" }));
     expect(await said.report("backend-status")).toMatchObject({ usage: { containers: 2, running: 1 } });
     const before = said.reports("backend-status").length;
-    await delay(10_500);
-    expect(said.reports("backend-status").length).toBeGreaterThan(before);
+    await expect.poll(() => said.reports("backend-status").length, { timeout: 15_000 }).toBeGreaterThan(before);
   });
 
   test("comes back after the server's own disconnect, and after each further one", async () => {
@@ -259,7 +258,7 @@ describe.concurrent("what happens to a container by hand", () => {
   test("a server inside that ends by itself is told as died, with its exit code, and runs again", async () => {
     await using site = await Site.open();
     const created = await site.connection.succeed("create-container", asking("gil"));
-    await docker("exec", created.containerId, "sh", "-c", "kill -KILL $(pgrep -o sshd)");
+    await docker("exec", "--detach", created.containerId, "sh", "-c", "kill -KILL $(pgrep -o sshd)");
     expect((await heard(site, created, "died")).cause).toMatchObject({ exitCode: 137, oomKilled: false });
     await heard(site, created, "started");
     expect(await site.connection.succeed("start-container", { username: created.username })).toMatchObject({
@@ -282,5 +281,5 @@ test("a change of draining is told at once, not with the next heartbeat", async 
   await using site = await Site.open();
   await delay(500);
   await site.connection.succeed("set-draining", { draining: true });
-  await site.connection.said.report("backend-status", ({ draining }) => draining, 2_000);
+  await site.connection.said.report("backend-status", ({ draining }) => draining, 8_000);
 });

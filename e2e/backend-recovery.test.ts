@@ -58,6 +58,11 @@ async function expectOnly(site: Site, usernames: readonly string[]): Promise<voi
   );
 }
 
+async function expectNothingHalfMade(site: Site): Promise<void> {
+  expect(await site.unclaimed()).toEqual([]);
+  expect(await site.slotDirectories()).toHaveLength((await site.containerNames()).length);
+}
+
 const slotOf = async ({ containerId }: Container): Promise<string> =>
   (await inspect(containerId)).Config.Labels["dockhost.slot"] ?? "";
 
@@ -228,11 +233,12 @@ describe.concurrent("SIGTERM", () => {
       const begin = performance.now();
       expect(await site.backend.end("SIGTERM")).toEqual({ code: 0, signal: null });
       expect(performance.now() - begin).toBeLessThan(10_000);
-      const names = await site.containerNames();
-      expect(names.filter((name) => !name.startsWith("dockhost-"))).toEqual([]);
-      expect(await site.slotDirectories()).toHaveLength(names.length);
+      // What a slow machine gave it no time to undo, its successor does.
+      const hadTime = !site.backend.output.includes("did not finish in time");
+      if (hadTime) await expectNothingHalfMade(site);
       expect((await inspect(early.containerId)).State.Running).toBe(true);
       await site.ready(site.start());
+      if (!hadTime) await vi.waitFor(() => expectNothingHalfMade(site), { timeout: 90_000, interval: 500 });
     }
     const { containers } = await site.connection.succeed("list-containers", {});
     for (const container of containers) expect(container).toMatchObject({ state: "running", ssh: { user: "root" } });

@@ -127,7 +127,7 @@ describe("npm start", () => {
     const { id, containerId } = body as Instance;
     await docker("rm", "--force", containerId);
     const state = async () => ((await user.call("GET", `/api/instances/${id}`)).body as Instance).state;
-    await expect.poll(state, { timeout: 10_000 }).toBe("gone");
+    await expect.poll(state).toBe("gone");
     expect((await user.call("DELETE", `/api/instances/${id}`)).status).toBe(200);
   });
 });
@@ -147,7 +147,7 @@ describe("another machine's backend", () => {
       DOCKHOST_PORT_RANGE: await freePortRange(30),
     });
     const view = async () => (await owner.call("GET", `/api/backends/${made.backend.id}`)).body as { status: string };
-    await expect.poll(async () => (await view()).status, { timeout: 20_000 }).toBe("online");
+    await expect.poll(async () => (await view()).status).toBe("online");
 
     const request = { sshPublicKey: key.publicKey, backendId: made.backend.id };
     const { status, body } = await owner.call("POST", "/api/instances", request);
@@ -158,7 +158,7 @@ describe("another machine's backend", () => {
       keys: { id: string }[];
     };
     await owner.call("DELETE", `/api/backends/${made.backend.id}/keys/${keys[0]?.id ?? ""}`);
-    await expect.poll(async () => (await view()).status, { timeout: 5_000 }).toBe("offline");
+    await expect.poll(async () => (await view()).status).toBe("offline");
     await backend.wrote("Authentication failed");
     const { state } = (await owner.call("GET", `/api/instances/${(body as Instance).id}`)).body as Instance;
     expect(state).toBe("unreachable");

@@ -96,6 +96,7 @@ test("a dialog takes them in, lets them go, and brings them back to where they w
   const { page } = visit;
   await goTo('link "Settings"', "Shift+Tab");
   await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Delete instance" }).waitFor();
   await press('button "Delete instance"');
   const dialog = page.getByRole("dialog");
   await dialog.waitFor();

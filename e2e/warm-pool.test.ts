@@ -139,13 +139,11 @@ test("a successor with other settings, or after the image was made anew, keeps n
   const [first] = await idsOf(await site.unclaimed());
   await site.restart("SIGKILL", { DOCKHOST_MEMORY: "256m" });
   await expect
-    .poll(
-      () =>
-        site
-          .unclaimed()
-          .then(idsOf)
-          .catch(() => [first]),
-      { timeout: 20_000 },
+    .poll(() =>
+      site
+        .unclaimed()
+        .then(idsOf)
+        .catch(() => [first]),
     )
     .not.toContain(first);
   const [second] = await idsOf(await standing(site, 1));

@@ -11,12 +11,12 @@ beforeAll(() => (folder = mkdtempSync(join(tmpdir(), "dockhost-ping-"))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Whether the Engine behind a socket, played by `listener`, is taken for one. */
-async function answerOf(listener: RequestListener) {
+async function answerOf(listener: RequestListener, timeoutMs?: number) {
   const path = join(folder, `${Math.random()}.sock`);
   const engine = createServer(listener).listen(path);
   await once(engine, "listening");
   try {
-    return await pingSocket(path, 200);
+    return await pingSocket(path, timeoutMs);
   } finally {
     engine.closeAllConnections();
     engine.close();
@@ -31,7 +31,7 @@ test("an Engine is there when it answers its ping", async () => {
 
 test("an Engine that fails or never answers is silent", async () => {
   expect(await answerOf((_, response) => response.writeHead(500).end())).toBe("silent");
-  expect(await answerOf(() => undefined)).toBe("silent");
+  expect(await answerOf(() => undefined, 200)).toBe("silent");
 });
 
 test("a missing socket, and a file that is none, are no Engine", async () => {

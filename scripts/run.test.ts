@@ -22,8 +22,8 @@ test("a tool that is not there is told, too", async () => {
 
 test("a registry that never answers is given up, one that is merely slow is waited for", async () => {
   await expect(node("setTimeout(() => undefined, 60_000)", { silenceMs: 200 })).rejects.toThrow("ended by SIGTERM");
-  const slow = "console.log('Pulling'); setTimeout(() => console.log('done'), 1500)";
-  expect(await node(slow, { silenceMs: 1000, timeoutMs: 20_000 })).toBe("Pulling\ndone\n");
+  const slow = "console.log('Pulling'); setTimeout(() => console.log('done'), 4500)";
+  expect(await node(slow, { silenceMs: 4000, timeoutMs: 20_000 })).toBe("Pulling\ndone\n");
 });
 
 test.each([

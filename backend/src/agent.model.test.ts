@@ -45,7 +45,7 @@ describe.each(["0", "2"])("the command state machine with %s containers made ahe
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  }, 300_000);
 });
 
 const changing = () =>

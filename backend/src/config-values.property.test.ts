@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { isBindAddress, readEngineAddress, readMainServerUrl } from "./config-values.ts";
 
 // The machine may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const CASES = { numRuns: 10_000 };
 
 /** A part of an address as someone may write it, and what it comes to; undefined where it makes the whole unusable. */

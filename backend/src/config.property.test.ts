@@ -8,7 +8,7 @@ import { SETTINGS } from "./config-settings.ts";
 import { type Config, ConfigError, type Environment, readConfig } from "./config.ts";
 
 // The machine may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const CASES = { numRuns: 10_000 };
 const REQUIRED = { DOCKHOST_API_KEY: "dkh_key", MAIN_SERVER_BACKEND_URL: "localhost:3001" };
 const VARIABLES = Object.values(SETTINGS).map(({ variable }) => variable);

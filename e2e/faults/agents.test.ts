@@ -97,7 +97,7 @@ test("of two agents with one key the newer acts, the older stops and says so, an
   expect((await older.end()).code).toBe(0);
   expect((await newer.end()).code).toBe(0);
   await using again = await start("older");
-  await expect.poll(() => stateOf(instance), { timeout: 10_000 }).toBe("running");
+  await expect.poll(() => stateOf(instance)).toBe("running");
   expect((await owner.call("DELETE", `/api/instances/${instance.id}`)).status).toBe(200);
   expect((await again.end()).code).toBe(0);
   record({ fault: "two backends with one key", runs: 1 });

@@ -35,6 +35,10 @@ afterAll(async () => {
 
 const openSite = () => Site.open({ machine, environment: { DOCKER_HOST: `unix://${join(folder, "engine.sock")}` } });
 
+/** Waits until the backend has tried the Engine out, by a container of its own. */
+const triedOut = (site: Site) =>
+  site.connection.said.report("backend-status", ({ capacity }) => capacity.diskQuotaEnforced !== null);
+
 const asking = (name: string) => ({
   username: newUser(name),
   sshPublicKey: key.publicKey,
@@ -76,6 +80,7 @@ describe("a reply of Docker that is lost", () => {
     ["rename", container("rename")],
   ])("(%s) leaves a create whose retry finds one container", async (_, lostReply) => {
     await using site = await openSite();
+    await triedOut(site);
     const request = asking("ada");
     await send(lostReply, () => site.connection.reply("create-container", request));
     await expectHealed(site, { [request.username]: "running" });

@@ -4,6 +4,7 @@ import { integer, nat, record as recordOf, sample } from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CommandName, Reply } from "@dockhost/protocol";
 import { FaultProxy } from "../support/fault-proxy.ts";
+import type { ServerOptions } from "../support/main-server-double.ts";
 import { newUser, Site } from "../support/site.ts";
 import { SshUser, type KeyPair } from "../support/ssh.ts";
 import { expectHealed } from "./healed.ts";
@@ -38,9 +39,8 @@ class FarSite implements AsyncDisposable {
     this.network = network;
   }
 
-  /** Either end gives a connection up that was silent for one and a half seconds. */
-  static async open(): Promise<FarSite> {
-    const site = await Site.prepare({ server: { pingInterval: 500, pingTimeout: 1_000 } });
+  static async open(server: ServerOptions = {}): Promise<FarSite> {
+    const site = await Site.prepare({ server });
     const network = await FaultProxy.open({ host: HOST, port: 0 }, { host: HOST, port: site.server.port });
     const far = new FarSite(site, network);
     await far.#connect();
@@ -66,7 +66,8 @@ class FarSite implements AsyncDisposable {
 
 describe("a main server that", () => {
   test("is half-open is noticed by pings alone; containers are untouched; afterwards the whole is told", async () => {
-    await using far = await FarSite.open();
+    // Either end gives a connection up that was silent for one and a half seconds.
+    await using far = await FarSite.open({ pingInterval: 500, pingTimeout: 1_000 });
     const { site, network } = far;
     const [ada, bob] = [await Tenant.settle(site, person, "ada"), await Tenant.settle(site, person, "bob")];
     network.faults = { held: "both" };

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
 import { addBackend, Browser, PASSWORD, signedUp } from "./testing/browser.ts";
 import { connectBackend } from "./testing/fake-backend.ts";
@@ -17,6 +17,9 @@ const Ready = z.object({
   signup: z.enum(["open", "closed", "token"]),
   firstAccountToken: z.string().optional(),
 });
+
+/** Each starts the process, and some twice, from its sources. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The process itself, as `npm start` runs it. */
 function run(environment: Record<string, string>, args: string[] = []) {
@@ -55,7 +58,6 @@ test.each(["SIGINT", "SIGTERM"] as const)(
     expect(performance.now() - begin).toBeLessThan(5000);
     expect(main.errors()).toBe("");
   },
-  20_000,
 );
 
 test("a wider address closes sign-up, and the first account's token is printed but not logged", async () => {
@@ -71,7 +73,7 @@ test("a wider address closes sign-up, and the first account's token is printed b
   const account = { username: "ada", password: PASSWORD };
   expect((await new Browser(url).post("/api/auth/signup", account)).status).toBe(403);
   expect((await new Browser(url).post("/api/auth/signup", { ...account, token })).status).toBe(201);
-}, 20_000);
+});
 
 test("an address that must be had and is taken ends the start with one sentence", async () => {
   const holder = createServer().listen(0, "127.0.0.1");
@@ -81,13 +83,13 @@ test("an address that must be had and is taken ends the start with one sentence"
   const main = run({ DOCKHOST_LISTEN: `127.0.0.1:0,${taken}` });
   expect(await main.exit).toBe(1);
   expect(main.errors()).toBe(`Cannot listen on http://${taken}: the address is in use by another program.\n`);
-}, 20_000);
+});
 
 test("a data directory that cannot be used ends the start with one sentence", async () => {
   const main = run({ DOCKHOST_DATA_DIR: "/dev/null/here" });
   expect(await main.exit).toBe(1);
   expect(main.errors()).toMatch(/^The data directory \/dev\/null\/here cannot be used: .*\.\n$/);
-}, 20_000);
+});
 
 test("a faulty configuration ends the start with a sentence for each fault, and no stack trace", async () => {
   const main = run({ DOCKHOST_LISTEN: "nowhere", LOG_LEVEL: "loud" });
@@ -96,7 +98,7 @@ test("a faulty configuration ends the start with a sentence for each fault, and 
     expect.stringMatching(/^DOCKHOST_LISTEN must be .*\.$/) as string,
     expect.stringMatching(/^LOG_LEVEL must be .*\.$/) as string,
   ]);
-}, 20_000);
+});
 
 test("--version and --help answer without starting anything", async () => {
   const version = run({}, ["--version"]);
@@ -105,4 +107,4 @@ test("--version and --help answer without starting anything", async () => {
   const help = run({}, ["--help"]);
   expect(await help.exit).toBe(0);
   expect(help.output()).toContain("DOCKHOST_LISTEN");
-}, 20_000);
+});

@@ -12,7 +12,7 @@ import { blobOf, ecdsa, ed25519, lineOf, type Parts, rsa, sk } from "../test/ssh
 import { parseSshPublicKey } from "./ssh-public-key.ts";
 
 // The machine may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const CASES = { numRuns: 10_000 };
 
 /** Each reader answers with the bytes of the key that it found in a line, or with undefined. */

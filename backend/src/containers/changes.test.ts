@@ -16,7 +16,7 @@ describe("what happens to a container", () => {
     await mainServer.command("stop-container", { username: "ada" });
     await delay(60);
     // Later than the start's reply, also where that is slow.
-    engine.eventDelayMs = 1_000;
+    engine.eventDelayMs = 3_000;
     await mainServer.command("start-container", { username: "ada" });
     await delay(engine.eventDelayMs + GATHERED_MS);
     await expect.poll(() => causes(mainServer)).toEqual(["started"]);
@@ -71,7 +71,7 @@ describe("what happens to a container", () => {
 });
 
 async function started(): Promise<AgentUnderTest> {
-  agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22700-22798" });
+  agent = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "23100-23198" });
   await agent.start();
   await agent.mainServer.command("create-container", { username: "ada", sshPublicKey: PUBLIC_KEY });
   return agent;

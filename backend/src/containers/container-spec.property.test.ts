@@ -6,7 +6,7 @@ import { checkLimits, containerSpec } from "./container-spec.ts";
 import { DockHostError } from "./errors.ts";
 
 // The machine may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 300_000 });
 const CASES = { numRuns: 10_000 };
 const MIB = 1024 ** 2;
 

@@ -92,6 +92,6 @@ test("rules that somebody flushes are missed a minute later", async () => {
   expect(changes).toBe(1);
   vi.advanceTimersByTime(60_001);
   expect(watched.enforced).toBe(true);
-  await vi.waitFor(() => expect(watched.enforced).toBe(false));
+  await expect.poll(() => watched.enforced).toBe(false);
   expect(changes).toBe(2);
 });

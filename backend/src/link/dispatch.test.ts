@@ -57,7 +57,7 @@ describe("a create", () => {
   });
 
   it("tells how far it has come before it is answered, however soon that is", async () => {
-    await using full = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "22700-22702" });
+    await using full = new AgentUnderTest({ DOCKHOST_PORT_RANGE: "23200-23202" });
     await full.start();
     const { mainServer } = full;
     for (const username of ["ada", "eve"]) {

@@ -115,7 +115,7 @@ describe("a username that must not name an event", () => {
 describe("a check that cannot be made", () => {
   it("is not answered under the user's name, since false would be a lie; a callback hears why", async () => {
     await using away = new AgentUnderTest(
-      { DOCKHOST_PORT_RANGE: "22800-22898" },
+      { DOCKHOST_PORT_RANGE: "23300-23398" },
       { engineRetryMs: { first: 50, last: 50 } },
     );
     await away.start();
@@ -152,7 +152,7 @@ describe("both dialects", () => {
 
   it("share one rate, beyond which the older one says 429", async () => {
     await using hurried = new AgentUnderTest(
-      { DOCKHOST_PORT_RANGE: "22900-22998" },
+      { DOCKHOST_PORT_RANGE: "23400-23498" },
       { commandRate: { burst: 3, perSecond: 0.001 } },
     );
     await hurried.start();

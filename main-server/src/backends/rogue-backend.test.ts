@@ -137,13 +137,12 @@ test("100,000 containers in one inventory end that connection and nothing else",
   const { rogue, list, create, goesOn } = await scene();
   await create();
   rogue.socket.io.reconnection(false);
-  rogue.report("inventory", {
-    containers: Array.from({ length: 100_000 }, (_, nth) => containerOf("x", nth % 21_000)),
-  });
-  await expect.poll(() => rogue.socket.connected, { timeout: 20_000 }).toBe(false);
+  const one = containerOf("x");
+  rogue.report("inventory", { containers: Array.from({ length: 100_000 }, () => one) });
+  await expect.poll(() => rogue.socket.connected, { timeout: 90_000 }).toBe(false);
   expect(await list()).toMatchObject({ instances: [{ state: "unreachable" }] });
   await goesOn();
-}, 30_000);
+}, 120_000);
 
 test.each(["inventory", "container-changed", "backend-status", "operation-progress", "no-event-of-ours"])(
   "a flood of %s ends the flood's connection, while other backends and REST go on",

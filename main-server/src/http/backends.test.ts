@@ -29,7 +29,7 @@ test("a backend is online with what it reports while it is connected, and offlin
 });
 
 test("a backend that is connected but has gone silent is offline", async () => {
-  const { url } = await startMainServer({}, { silenceMs: 150 });
+  const { url } = await startMainServer({}, { silenceMs: 2_000 });
   const browser = await signedUp(url, "ada");
   const { id, apiKey } = await addBackend(browser);
   const backend = await connectBackend(url, apiKey);

@@ -48,9 +48,9 @@ test("a page is told when a backend is another than before, and not of each hear
   const { url } = await startMainServer();
   const ada = await signedUp(url, "ada");
   const { apiKey, id } = await addBackend(ada);
-  const backend = await connectBackend(url, apiKey);
   const told = await follow(ada);
-  await delay(300);
+  const backend = await connectBackend(url, apiKey);
+  await expect.poll(() => told).toEqual([{ kind: "backends-changed" }]);
   told.length = 0;
   for (const memoryAvailableMiB of [4_000, 3_000]) {
     const usage = { ...backend.status.usage, memoryAvailableMiB };
