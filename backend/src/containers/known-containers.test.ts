@@ -107,13 +107,7 @@ describe("the containers in memory", () => {
     const id = await make("one");
     await known.list();
     await read();
-    const answers: (() => void)[] = [];
-    const inspect = engine.inspect.bind(engine);
-    engine.inspect = async (name) => {
-      const answer = await inspect(name);
-      await new Promise<void>((resolve) => answers.push(resolve));
-      return answer;
-    };
+    const answers = holdLooks();
     known.doubt(id);
     const first = known.all();
     await expect.poll(() => answers.length).toBe(1);
@@ -125,4 +119,31 @@ describe("the containers in memory", () => {
     expect((await second).map(({ state }) => state)).toEqual(["running"]);
     expect(known.current.map(({ state }) => state)).toEqual(["running"]);
   });
+
+  it("are told to who waits for a look by that look, also where another was begun since", async () => {
+    await known.list();
+    const answers = holdLooks();
+    const id = await make("one");
+    const first = known.all();
+    await expect.poll(() => answers.length).toBe(1);
+    await engine.start(id);
+    const second = known.all();
+    await expect.poll(() => answers.length).toBe(2);
+    answers[0]?.();
+    expect((await first).map(({ name }) => name)).toEqual(["one"]);
+    answers[1]?.();
+    expect((await second).map(({ state }) => state)).toEqual(["running"]);
+  });
 });
+
+/** The Engine's answers to looks from here on; each is given when it is called. */
+function holdLooks(): (() => void)[] {
+  const answers: (() => void)[] = [];
+  const inspect = engine.inspect.bind(engine);
+  engine.inspect = async (name) => {
+    const answer = await inspect(name);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return answer;
+  };
+  return answers;
+}

@@ -31,7 +31,7 @@ export class KnownContainers {
   readonly #doubtful = new Set<string>();
   /** Those under way, each with the id that it is at. */
   readonly #looks = new Map<Promise<void>, string>();
-  /** Orders what the Engine was asked: by id, when its newest look was begun. */
+  /** Orders what the Engine was asked: by id, when the newest look that was answered was begun. */
   readonly #lookedAt = new Map<string, number>();
   #listedAt = 0;
   #clock = 0;
@@ -131,10 +131,11 @@ export class KnownContainers {
 
   async #look(id: string): Promise<void> {
     const at = ++this.#clock;
-    this.#lookedAt.set(id, at);
     try {
       const detail = await this.#engine.inspect(id);
-      if (this.#lookedAt.get(id) !== at) return;
+      // Whoever waits for this look has it, also where a later one was begun: only what was answered is newer.
+      if (at < Math.max(this.#listedAt, this.#lookedAt.get(id) ?? 0)) return;
+      this.#lookedAt.set(id, at);
       this.#told.delete(id);
       if (detail) this.#known.set(id, { ...detail, exit: isRunning(detail) ? undefined : detail });
       else this.#known.delete(id);

@@ -25,13 +25,12 @@ export class InstanceCommands {
     this.#log = log;
   }
 
-  /** Sends the create of a record that is `creating`. One that failed leaves no record. */
-  create(record: InstanceRecord): Promise<InstanceRecord> {
-    return this.#operations.run(record.id, async () => {
-      // A backend that connected in this very moment may have had it sent already.
-      const current = await this.#existing(record.id);
-      return current.state === "creating" ? this.#create(current, "first") : current;
-    });
+  /**
+   * Puts a create on record by `record` and sends it, as one operation: an inventory that finds the record meanwhile leaves
+   * it alone. One that failed leaves no record.
+   */
+  create(id: string, record: () => Promise<InstanceRecord>): Promise<InstanceRecord> {
+    return this.#operations.run(id, async () => this.#create(await record(), "first"));
   }
 
   /** Sends a create again that may have been sent before; its operationId tells the backend that it is the same. */

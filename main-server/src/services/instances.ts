@@ -45,8 +45,9 @@ export class Instances {
 
   async create(caller: Caller, wanted: NewInstance): Promise<InstanceView> {
     const sshPublicKey = canonicalKey(wanted.sshPublicKey);
-    const record = await this.#placing.add(() => this.#record(caller.user, { ...wanted, sshPublicKey }));
-    return this.#view(caller, await this.#parts.commands.create(record));
+    const id = randomUUID();
+    const onRecord = () => this.#placing.add(() => this.#record(id, caller.user, { ...wanted, sshPublicKey }));
+    return this.#view(caller, await this.#parts.commands.create(id, onRecord));
   }
 
   /** Newest first. */
@@ -84,11 +85,18 @@ export class Instances {
   }
 
   /** Finds a backend and puts the instance on record as `creating`. */
-  async #record(user: User, { backendId, sshPublicKey, image, limits }: NewInstance): Promise<InstanceRecord> {
+  async #record(
+    id: string,
+    user: User,
+    { backendId, sshPublicKey, image, limits }: NewInstance,
+  ): Promise<InstanceRecord> {
     const target = backendId ?? (await this.#place(user));
     if (backendId !== undefined) await this.#checkUsable(user, backendId);
     const request = { username: user.username, operationId: randomUUID(), sshPublicKey };
-    const record = await this.#parts.store.instances.addCreating(user.id, target, { ...request, image, limits });
+    const record = await this.#parts.store.instances.addCreating(
+      { id, userId: user.id, backendId: target },
+      { ...request, image, limits },
+    );
     if (record) return record;
     throw new ServiceError("ALREADY_EXISTS", "You already have an instance on this backend; there can be one on each.");
   }

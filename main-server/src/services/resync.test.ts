@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { addBackend, signedUp } from "../testing/browser.ts";
@@ -251,4 +252,17 @@ test("a delete that went through unheard is completed by the inventory", async (
   expect((await ada.delete(`/api/instances/${id}`)).status).toBe(503);
   await backend.connect();
   await expect.poll(async () => (await ada.get(`/api/instances/${id}`)).status).toBe(404);
+});
+
+test("an inventory that comes while a create is put on record leaves it alone: its user hears its own outcome", async () => {
+  const { ada, backend, backendId, id } = await scene();
+  await ada.delete(`/api/instances/${id}`);
+  backend.scripts.set("create-container", () => failure("CAPACITY"));
+  for (let round = 0; round < 8; round++) {
+    const answer = ada.post("/api/instances", { sshPublicKey: sshPublicKey(), backendId });
+    await delay(round / 2);
+    inventory(backend);
+    expect(await answer).toMatchObject({ status: 503, code: "CAPACITY" });
+  }
+  expect(backend.commands("create-container")).toHaveLength(9);
 });

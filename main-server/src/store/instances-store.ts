@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { CommandInput, CommandName, Container, ContainerState, Ports } from "@dockhost/protocol";
 import { sql, type Selectable, type UpdateObject } from "kysely";
 import { isUniqueViolation, type Database } from "./database.ts";
@@ -61,8 +60,11 @@ export class InstancesStore {
   }
 
   /** Undefined where the user already has an instance on this backend. */
-  async addCreating(userId: string, backendId: string, request: CreateRequest): Promise<InstanceRecord | undefined> {
-    const row = { id: randomUUID(), user_id: userId, backend_id: backendId, created_at: new Date().toISOString() };
+  async addCreating(
+    { id, userId, backendId }: { id: string; userId: string; backendId: string },
+    request: CreateRequest,
+  ): Promise<InstanceRecord | undefined> {
+    const row = { id, user_id: userId, backend_id: backendId, created_at: new Date().toISOString() };
     const operation = { operation_id: request.operationId ?? null, pending_command: "create-container" };
     const creating = { state: "creating", create_request: JSON.stringify(request) };
     try {
@@ -72,7 +74,7 @@ export class InstancesStore {
       throw error;
     }
     this.#onChange(userId);
-    return this.get(row.id);
+    return this.get(id);
   }
 
   async get(id: string): Promise<InstanceRecord | undefined> {

@@ -137,7 +137,7 @@ const QUERIES: { [Name in keyof Stores]: Record<string, ((store: Stores[Name]) =
     prune: (store) => store.prune(new Date(), 100_000),
   },
   instances: {
-    addCreating: (store) => store.addCreating("user", "backend", request),
+    addCreating: (store) => store.addCreating({ id: "id", userId: "user", backendId: "backend" }, request),
     get: (store) => store.get("id"),
     ofUser: (store) => store.ofUser("user", 50, undefined).then(() => store.ofUser("user", 50, after)),
     ofBackend: (store) => store.ofBackend("id"),
