@@ -62,6 +62,24 @@ it("a create finds that its user's container was removed by hand, which Docker h
   expect(again).toMatchObject({ success: true, data: { username: "ada", state: "running" } });
 });
 
+it("a create that follows another at once finds its container, whoever else reads meanwhile", async () => {
+  await using agent = new AgentUnderTest(SETTINGS);
+  await agent.start();
+  const { mainServer, engine } = agent;
+  engine.eventDelayMs = 30;
+  const inspect = engine.inspect.bind(engine);
+  engine.inspect = (idOrName) => setTimeout(50).then(() => inspect(idOrName));
+  const request = { username: "ada", sshPublicKey: PUBLIC_KEY };
+  const reads: Promise<unknown>[] = [];
+  const reading = setInterval(() => reads.push(mainServer.command("list-containers", {})), 5);
+  const creates = Array.from({ length: 3 }, () => mainServer.command("create-container", request));
+  const replies = await Promise.all(creates);
+  clearInterval(reading);
+  await Promise.all(reads);
+  const refused = replies.flatMap((reply) => (reply.success ? [] : [reply.error.code]));
+  expect(refused).toEqual(["ALREADY_EXISTS", "ALREADY_EXISTS"]);
+});
+
 it("a list of one user's container does not wait for Docker to tell what happens to another's", async () => {
   await using agent = new AgentUnderTest(SETTINGS);
   await startWithAdaAndBob(agent);
