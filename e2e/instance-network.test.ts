@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Container } from "@dockhost/protocol";
 import { DockerEngine } from "../backend/src/engine/docker-engine.ts";
-import { outcome, type Outcome } from "./support/docker-cli.ts";
+import type { Outcome } from "./support/docker-cli.ts";
 import { nameServer } from "./support/name-server.ts";
 import { ip, type Listener, listenInside, OutsideHost } from "./support/outside-host.ts";
 import { PrivateEngine } from "./support/private-engine.ts";
@@ -64,10 +64,7 @@ const create = (name: string): Promise<Container> =>
 const inAda = (command: string): Promise<Outcome> => person.login(ada, key, command);
 
 /** As root on the machine. */
-async function onMachine(...command: readonly string[]): Promise<Outcome> {
-  const [program = "", ...args] = [...machine.namespace.inside, ...command];
-  return outcome(program, args);
-}
+const onMachine = (...command: readonly string[]): Promise<Outcome> => machine.namespace.run(...command);
 
 const firewall = (...args: readonly string[]): Promise<Outcome> =>
   onMachine(
@@ -291,8 +288,7 @@ describe("the bridge on an Engine without one", () => {
     const name = `br-${id.slice(0, 12)}`;
     const engine = new DockerEngine({ kind: "unix", socketPath: bare.socketPath });
     expect(await engine.bridgeInterface("dockhost")).toBe(name);
-    const [program = "", ...inside] = bare.namespace.inside;
-    const run = ["env", `DOCKER_HOST=${bare.url}`, process.execPath, FIREWALL];
-    expect((await outcome(program, [...inside, ...run])).stdout).toContain(`enforced on ${name}`);
+    const { stdout } = await bare.namespace.run("env", `DOCKER_HOST=${bare.url}`, process.execPath, FIREWALL);
+    expect(stdout).toContain(`enforced on ${name}`);
   });
 });

@@ -1,7 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Container } from "@dockhost/protocol";
-import { outcome } from "../support/docker-cli.ts";
 import type { PrivateEngine } from "../support/private-engine.ts";
 import type { Site } from "../support/site.ts";
 
@@ -60,16 +59,12 @@ export class Evidence {
     const ids = (await this.#machine.docker("ps", "--all", "--quiet").catch(() => "")).split("\n");
     const containers = await this.#machine.docker("container", "inspect", "--format", format, ...ids).catch(String);
     const network = await this.#machine.docker("network", "inspect", "dockhost").catch(String);
-    const rules = await this.#inside("iptables", "-t", "nat", "-S", "DOCKER");
+    const { stdout: rules } = await this.#machine.namespace.run("iptables", "-t", "nat", "-S", "DOCKER");
     return [await this.#machine.log(), await this.#listeners(), rules, network, containers];
   }
 
-  #listeners(): Promise<string> {
-    return this.#inside("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes");
-  }
-
-  async #inside(...command: readonly string[]): Promise<string> {
-    const [program = "nsenter", ...inside] = this.#machine.namespace.inside;
-    return (await outcome(program, [...inside, ...command])).stdout;
+  async #listeners(): Promise<string> {
+    const sockets = ["ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes"];
+    return (await this.#machine.namespace.run(...sockets)).stdout;
   }
 }

@@ -36,6 +36,7 @@ interface Found {
   readonly Names: readonly string[];
   readonly Image: string;
   readonly Labels: Readonly<Record<string, string>>;
+  readonly State: string;
 }
 
 interface Listed {
@@ -43,6 +44,8 @@ interface Listed {
   readonly name: string;
   readonly image: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** As Docker names it: `created`, `running`, … */
+  readonly state: string;
 }
 
 /** How long containers may take to go, and how often is looked whether they are gone, ms. */
@@ -64,8 +67,8 @@ export class EngineApi {
   async containers(label?: string): Promise<Listed[]> {
     const query = { all: true, filters: labelled(label) };
     const found = await this.#api.call<Found[]>("GET", "/containers/json", { query });
-    return found.map(({ Id, Names, Image, Labels }) => {
-      return { id: Id, name: Names[0]?.slice(1) ?? "", image: Image, labels: Labels };
+    return found.map(({ Id, Names, Image, Labels, State }) => {
+      return { id: Id, name: Names[0]?.slice(1) ?? "", image: Image, labels: Labels, state: State };
     });
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import { access } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { outcome } from "./docker-cli.ts";
+import { outcome, type Outcome } from "./docker-cli.ts";
 import { leftovers, nameOfOwn } from "./ownership.ts";
 
 const FORM = "dockhost-net";
@@ -44,6 +44,12 @@ export class NetworkNamespace implements AsyncDisposable {
   /** What stands before a command that is to run inside. It keeps its process id, its files and its environment. */
   get inside(): readonly string[] {
     return ["nsenter", `--net=/run/netns/${this.name}`, "--"];
+  }
+
+  /** What a program answers that runs inside, as root. */
+  run(...command: readonly string[]): Promise<Outcome> {
+    const [program = "nsenter", ...args] = [...this.inside, ...command];
+    return outcome(program, args);
   }
 
   /** Ends what still runs inside, too. */

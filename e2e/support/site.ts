@@ -25,6 +25,7 @@ interface SitesContainer {
   readonly name: string;
   /** Whether it bears a user's name. */
   readonly isClaimed: boolean;
+  readonly isRunning: boolean;
   /** The first port of its triple. */
   readonly base: number;
 }
@@ -146,8 +147,9 @@ export class Site implements AsyncDisposable {
     const found = await this.engineApi.containers(await this.label());
     return found
       .filter(({ name }) => !name.includes(".probe-"))
-      .map(({ name, labels }) => ({
+      .map(({ name, labels, state }) => ({
         name,
+        isRunning: state === "running",
         isClaimed: name.startsWith("dockhost-"),
         base: Number(labels[LABELS.ports]),
       }));

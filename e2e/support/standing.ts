@@ -17,6 +17,8 @@ export async function standing(site: Site, count: number): Promise<string[]> {
       const ready = containers.filter(({ isClaimed }) => !isClaimed);
       const claimed = containers.filter(({ isClaimed }) => isClaimed).map(({ base }) => base);
       expect(ready.map(({ base }) => base).sort(upward)).toEqual(lowest(count, firstOf(site.portRange), claimed));
+      // What was told may be of those before: Docker lists one that it is still making, and does not know it yet.
+      expect(ready.every(({ isRunning }) => isRunning)).toBe(true);
       return ready.map(({ name }) => name);
     },
     { timeout: WITHIN_MS, interval: 50 },
