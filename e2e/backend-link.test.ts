@@ -62,7 +62,7 @@ describe.concurrent("the connection", () => {
     expect(containers).toContainEqual(expect.objectContaining({ username: stopped.username, state: "stopped" }));
     expect(await said.report("backend-status")).toMatchObject({ usage: { containers: 2, running: 1 } });
     const before = said.reports("backend-status").length;
-    await expect.poll(() => said.reports("backend-status").length, { timeout: 15_000 }).toBeGreaterThan(before);
+    await expect.poll(() => said.reports("backend-status").length, { timeout: 12_000 }).toBeGreaterThan(before);
   });
 
   test("comes back after the server's own disconnect, and after each further one", async () => {
@@ -281,5 +281,5 @@ test("a change of draining is told at once, not with the next heartbeat", async 
   await using site = await Site.open();
   await delay(500);
   await site.connection.succeed("set-draining", { draining: true });
-  await site.connection.said.report("backend-status", ({ draining }) => draining, 8_000);
+  await site.connection.said.report("backend-status", ({ draining }) => draining, 4_000);
 });

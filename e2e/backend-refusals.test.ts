@@ -234,7 +234,7 @@ describe.concurrent("an Engine that is away", () => {
     const container = await connection.succeed("create-container", request);
 
     await engine.vanish();
-    await connection.said.report("backend-status", ({ docker }) => !docker.reachable, 8_000);
+    await connection.said.report("backend-status", ({ docker }) => !docker.reachable, 4_000);
     await connection.refusal("list-containers", "ENGINE_UNAVAILABLE", {});
     await connection.refusal("create-container", "ENGINE_UNAVAILABLE", asking("max"));
     expect(await person.login(container, key)).toMatchObject({ code: 0 });

@@ -127,7 +127,7 @@ describe("npm start", () => {
     const { id, containerId } = body as Instance;
     await docker("rm", "--force", containerId);
     const state = async () => ((await user.call("GET", `/api/instances/${id}`)).body as Instance).state;
-    await expect.poll(state).toBe("gone");
+    await expect.poll(state, { timeout: 15_000 }).toBe("gone");
     expect((await user.call("DELETE", `/api/instances/${id}`)).status).toBe(200);
   });
 });
@@ -158,7 +158,7 @@ describe("another machine's backend", () => {
       keys: { id: string }[];
     };
     await owner.call("DELETE", `/api/backends/${made.backend.id}/keys/${keys[0]?.id ?? ""}`);
-    await expect.poll(async () => (await view()).status).toBe("offline");
+    await expect.poll(async () => (await view()).status, { timeout: 15_000 }).toBe("offline");
     await backend.wrote("Authentication failed");
     const { state } = (await owner.call("GET", `/api/instances/${(body as Instance).id}`)).body as Instance;
     expect(state).toBe("unreachable");

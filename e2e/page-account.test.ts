@@ -87,6 +87,7 @@ test("a session on another machine is listed, and whoever sits there is out once
   await page.reload();
   await visit.button("End").first().click();
   await visit.confirm("End");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
   await other.page.getByRole("heading", { name: "Sign in" }).waitFor();
   expect(new URL(other.page.url()).searchParams.get("from")).toBe("/account");
 });

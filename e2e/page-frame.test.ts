@@ -97,6 +97,7 @@ test("whoever goes back after signing out signs in first, and is then where they
     await sight.signIn("grace");
     await sight.page.getByRole("heading", { level: 1, name: "Account" }).waitFor();
     await sight.page.getByRole("button", { name: "Sign out" }).click();
+    await sight.page.waitForURL((address) => address.pathname === "/sign-in");
     await sight.page.getByRole("heading", { name: "Sign in" }).waitFor();
   }
 });

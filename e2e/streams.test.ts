@@ -78,8 +78,10 @@ describe("a shell", () => {
     expect(Math.max(...grown)).toBeLessThan(40);
     expect(shell.received).toBeGreaterThan(1024 * 1024);
     shell.forget();
+    const begun = performance.now();
     shell.type("\u0003");
     await shell.saw(/\^C[^]*[#$] $/);
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
   test("waits for a viewer who looks away, with little on the way, and goes on when they look again", async () => {
@@ -88,8 +90,8 @@ describe("a shell", () => {
     shell.lookAway();
     shell.type("yes | head -n 1000000; echo do''ne\r");
     await delay(2_000);
-    expect(shell.received).toBeLessThan(512 * 1024);
     await standsStill(() => shell.received);
+    expect(shell.received).toBeLessThan(512 * 1024);
     shell.lookAgain();
     await shell.saw(/done\r\n/, 30_000);
     expect(shell.received).toBeGreaterThanOrEqual(3_000_000);
@@ -131,7 +133,7 @@ describe("what else is streamed", () => {
     await using shell = await view("shell");
     await shell.saw(/[#$] $/);
     shell.type("timeout 60 sh -c 'while :; do :; done'\r");
-    await expect.poll(() => stats.stats.at(-1)?.cpus ?? 0).toBeGreaterThan(0.1);
+    await expect.poll(() => stats.stats.at(-1)?.cpus ?? 0).toBeGreaterThan(0.3);
     const last = stats.stats.at(-1);
     expect(last?.memoryLimitBytes).toBe(512 * 1024 ** 2);
     expect(last?.memoryBytes).toBeGreaterThan(1024 ** 2);

@@ -6,18 +6,21 @@ import { canBind } from "../../backend/src/containers/port-triples.ts";
 const WORKER = Number(process.env.VITEST_POOL_ID ?? 1) - 1;
 const PORTS_OF_WORKER = 5_500;
 
-/** Given in this test file: its tests run side by side as well, and what they were given may not be taken yet. */
-const given = new Set<number>();
+/** The first and last ports of those given last in this test file: its tests run side by side too, and may not have taken theirs yet. */
+const given: [number, number][] = [];
+const GIVEN_MAX = 10;
 
 /** A range of `size` free ports, well away from 1024 and from the ports that the kernel hands out. */
 export async function freePortRange(size: number): Promise<string> {
   for (;;) {
     const first = 10_000 + WORKER * PORTS_OF_WORKER + Math.floor(Math.random() * (PORTS_OF_WORKER - size));
+    const last = first + size - 1;
+    if (given.some(([from, to]) => from <= last && first <= to)) continue;
+    given.push([first, last]);
+    if (given.length > GIVEN_MAX) given.shift();
     const ports = Array.from({ length: size }, (_, index) => first + index);
-    if (ports.some((port) => given.has(port))) continue;
-    for (const port of ports) given.add(port);
     const free = await Promise.all(ports.map(canBind));
-    if (free.every(Boolean)) return `${first}-${first + size - 1}`;
+    if (free.every(Boolean)) return `${first}-${last}`;
   }
 }
 

@@ -107,7 +107,7 @@ describe("the containers in memory", () => {
     const id = await make("one");
     await known.list();
     await read();
-    const answers = holdLooks();
+    const answers = holdAnswers();
     known.doubt(id);
     const first = known.all();
     await expect.poll(() => answers.length).toBe(1);
@@ -122,7 +122,7 @@ describe("the containers in memory", () => {
 
   it("are told to who waits for a look by that look, also where another was begun since", async () => {
     await known.list();
-    const answers = holdLooks();
+    const answers = holdAnswers();
     const id = await make("one");
     const first = known.all();
     await expect.poll(() => answers.length).toBe(1);
@@ -137,7 +137,7 @@ describe("the containers in memory", () => {
 });
 
 /** The Engine's answers to looks from here on; each is given when it is called. */
-function holdLooks(): (() => void)[] {
+function holdAnswers(): (() => void)[] {
   const answers: (() => void)[] = [];
   const inspect = engine.inspect.bind(engine);
   engine.inspect = async (name) => {

@@ -52,6 +52,11 @@ describe("waiting for SSH", () => {
     expect(tries).toBe(5);
   });
 
+  it("ends in SSH_NOT_READY where they never lead anywhere", async () => {
+    const server = await listening((socket) => socket.destroy());
+    await expect(waitForSsh(at(server), goesOn, 100, pause)).rejects.toMatchObject({ code: "SSH_NOT_READY" });
+  });
+
   it("ends in SSH_NOT_READY where somebody listens and says nothing", async () => {
     const server = await listening(() => undefined);
     await expect(waitForSsh(at(server), goesOn, 50, pause)).rejects.toMatchObject({ code: "SSH_NOT_READY" });

@@ -31,9 +31,11 @@ export interface SlotOrder {
   keys: readonly string[];
 }
 
+export type PhaseListener = (phase: OperationPhase) => void;
+
 /** Who hears how far the making of a container is. */
 export interface Progress {
-  onPhase: (phase: OperationPhase) => void;
+  onPhase: PhaseListener;
   /** It exists from here on, by this id. */
   onMade: (containerId: string) => void;
 }

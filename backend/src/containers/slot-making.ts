@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Limits, OperationPhase } from "@dockhost/protocol";
+import type { Limits } from "@dockhost/protocol";
 import { EngineError, type Engine } from "../engine/engine.ts";
 import { failpoint } from "../observe/failpoints.ts";
 import type { Log } from "../observe/log.ts";
@@ -12,7 +12,7 @@ import { newHostKeyPair, type HostKeyPair } from "./host-key-pair.ts";
 import type { PresentImage } from "./images.ts";
 import { slotName } from "./names.ts";
 import { portsOf, type PortTriples } from "./port-triples.ts";
-import type { Progress, SlotBuilder, SlotOrder } from "./slot-builder.ts";
+import type { PhaseListener, Progress, SlotBuilder, SlotOrder } from "./slot-builder.ts";
 import type { Claim, SlotDirectories } from "./slot-directories.ts";
 import type { Slots } from "./slots.ts";
 import type { SpareSlot, SpareSlots } from "./spare-slots.ts";
@@ -39,8 +39,6 @@ export interface SlotRequest {
   /** Where the search for a triple begins; undefined: at the range's first. */
   portsFrom?: number | undefined;
 }
-
-type PhaseListener = (phase: OperationPhase) => void;
 
 interface SlotMakingParts {
   engine: Engine;
