@@ -1,5 +1,6 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BackendStatus, Container } from "@dockhost/protocol";
 import { canBind } from "./port-triples.ts";
@@ -151,6 +152,26 @@ describe("the pool", () => {
     await agent.stopAgent();
     expect(agent.engine.containers.size).toBe(0);
     expect(await readdir(join(agent.dataDirectory, "slots"))).toEqual([]);
+  });
+
+  it.each([
+    ["memory", { memoryMiB: 1023, freeMiB: 4096 }],
+    ["disk", { memoryMiB: 1024, freeMiB: 4095 }],
+  ])("makes none while there is less than twice the %s that a create needs, and does when there is", async (_, low) => {
+    let left = low;
+    const host = {
+      memoryAvailableMiB: () => left.memoryMiB,
+      disk: () => Promise.resolve({ freeMiB: left.freeMiB, totalMiB: 81_920 }),
+    };
+    const settings = { DOCKHOST_PORT_RANGE: `${FIRST + 60}-${FIRST + 98}`, DOCKHOST_WARM_POOL: "1" };
+    await using narrow = new AgentUnderTest(settings, { host });
+    await narrow.start();
+    const made = () => [...narrow.engine.containers.values()].filter(({ name }) => name.startsWith("dockhost.slot."));
+    // Longer than it takes the pool to look once more.
+    await delay(2_500);
+    expect(made()).toEqual([]);
+    left = { memoryMiB: 1024, freeMiB: 4096 };
+    await expect.poll(made).toHaveLength(1);
   });
 
   it("never takes the last triple from a user", async () => {
